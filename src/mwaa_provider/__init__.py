@@ -1,0 +1,34 @@
+"""The Apache Airflow provider for Amazon MWAA.
+
+Public names are loaded when they are first used, so that ``import mwaa_provider`` costs nothing in a DAG file.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mwaa_provider.client.mwaa import MwaaClient as MwaaClient
+    from mwaa_provider.hooks.mwaa import MwaaHook as MwaaHook
+    from mwaa_provider.operators.dag_run import MwaaTriggerDagRunOperator as MwaaTriggerDagRunOperator
+
+__version__ = "0.1.0"
+
+_HOME_OF = {
+    "MwaaClient": "mwaa_provider.client.mwaa",
+    "MwaaHook": "mwaa_provider.hooks.mwaa",
+    "MwaaTriggerDagRunOperator": "mwaa_provider.operators.dag_run",
+}
+
+__all__ = ["MwaaClient", "MwaaHook", "MwaaTriggerDagRunOperator", "__version__"]  # noqa: F822 - found by __getattr__
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

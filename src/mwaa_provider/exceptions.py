@@ -1,0 +1,145 @@
+"""Every error this package raises on purpose.
+
+::
+
+    MwaaError
+     ├── InvalidInputError (also a ValueError)      what was asked for cannot be right; nothing was done
+     ├── ConnectionFailedError                      no answer; nothing was done
+     ├── UnknownOutcomeError                        no usable answer; it may have been done
+     ├── AccessDeniedError                          IAM, or the Airflow role, does not allow it
+     ├── EnvironmentNotFoundError                   no environment of that name in that account and region
+     ├── ThrottledError                             too many calls a second
+     ├── ServiceError                               MWAA itself failed, or refused the request
+     ├── LoginFailedError                           no web session could be had
+     ├── RestApiError                               Airflow answered, and said no
+     │    ├── NotFoundError                         404
+     │    ├── ConflictError                         409
+     │    ├── RestApiServerError                    5xx
+     │    └── UnexpectedAnswerError                 not what the REST API is known to answer (an HTML page, say)
+     ├── NoWayInError                               every way to the REST API was tried and failed
+     └── DagRunError                                about one DAG run over there
+          ├── DagNotFoundError
+          ├── DagPausedError
+          ├── DagRunFailedError
+          └── DagRunTimeoutError
+
+Each error carries its facts as attributes, says what to do next, and can be pickled (Airflow sends errors between processes).
+None of them holds a token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+class MwaaError(Exception):
+    """The root of the tree.
+
+    :param message: What went wrong and what to do about it.
+    :param facts: The facts, readable as attributes (``error.environment_name``).
+    """
+
+    def __init__(self, message: str, **facts: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.facts = facts
+
+    def __getattr__(self, name: str) -> Any:
+        # Only called for names that are not set the ordinary way; "facts" itself is missing while unpickling.
+        facts = self.__dict__.get("facts", {})
+        if name in facts:
+            return facts[name]
+        raise AttributeError(f"{type(self).__name__} has no fact {name!r}; it has {sorted(facts)}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild, (type(self), self.message, self.facts))
+
+
+def _rebuild(kind: type[MwaaError], message: str, facts: dict[str, Any]) -> MwaaError:
+    error = kind.__new__(kind)
+    MwaaError.__init__(error, message, **facts)
+    return error
+
+
+class InvalidInputError(MwaaError, ValueError):
+    """What was asked for cannot be right; nothing was done.
+
+    :param problems: All problems at once, each naming the field, the value, what is allowed and what to do.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        listed = problems[0] if len(problems) == 1 else "".join(f"\n  - {problem}" for problem in problems)
+        super().__init__(f"Invalid input: {listed}", problems=tuple(problems))
+
+
+class ConnectionFailedError(MwaaError):
+    """No connection could be made, so nothing was done. Facts: ``environment_name``, ``host``."""
+
+
+class UnknownOutcomeError(MwaaError):
+    """The request was sent and no usable answer came back: it may have been done. Facts: ``environment_name``, ``method``, ``path``."""
+
+
+class AccessDeniedError(MwaaError):
+    """IAM or the Airflow role does not allow it. Facts: ``environment_name``, ``action``, ``detail``."""
+
+
+class EnvironmentNotFoundError(MwaaError):
+    """No environment of that name in this account and region. Facts: ``environment_name``, ``region_name``."""
+
+
+class ThrottledError(MwaaError):
+    """More calls a second than MWAA admits (InvokeRestApi: 10). The call was not run. Facts: ``environment_name``, ``action``."""
+
+
+class ServiceError(MwaaError):
+    """MWAA itself failed or refused the request. Facts: ``environment_name``, ``action``, ``code``, ``status``."""
+
+
+class LoginFailedError(MwaaError):
+    """The web server gave no session for the web login token. Facts: ``environment_name``, ``host``, ``status``."""
+
+
+class RestApiError(MwaaError):
+    """Airflow's REST API answered with an error. Facts: ``environment_name``, ``method``, ``path``, ``status``, ``detail``."""
+
+
+class NotFoundError(RestApiError):
+    """Airflow answered 404."""
+
+
+class ConflictError(RestApiError):
+    """Airflow answered 409: it exists already, or something else is in the way."""
+
+
+class RestApiServerError(RestApiError):
+    """Airflow's web server answered 5xx; a call that creates something may have been done."""
+
+
+class UnexpectedAnswerError(RestApiError):
+    """The answer is not one of Airflow's REST API: an HTML page, an empty body, broken JSON."""
+
+
+class NoWayInError(MwaaError):
+    """Every way to the REST API was tried. Facts: ``environment_name``, ``attempts`` (pairs of way and what it said)."""
+
+
+class DagRunError(MwaaError):
+    """About one DAG (run) in an environment. Facts: ``environment_name``, ``dag_id``, ``run_id`` where there is one."""
+
+
+class DagNotFoundError(DagRunError):
+    """The environment has no DAG of that id."""
+
+
+class DagPausedError(DagRunError):
+    """The DAG is paused, so a run of it would stay queued for ever."""
+
+
+class DagRunFailedError(DagRunError):
+    """The run ended in one of the failed states. Further facts: ``state``, ``url``."""
+
+
+class DagRunTimeoutError(DagRunError):
+    """The run had not ended when the time was up. Further facts: ``state``, ``timeout``."""

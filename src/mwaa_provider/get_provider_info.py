@@ -1,0 +1,40 @@
+"""What Airflow reads to learn what this provider brings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mwaa_provider import __version__
+
+
+def get_provider_info() -> dict[str, Any]:
+    """Describe the provider in the form of Airflow's ``provider_info.schema.json``.
+
+    No ``connection-types`` are listed: ``MwaaHook`` uses the connection type ``aws``, which belongs to the amazon provider, and naming
+    it here would replace that provider's connection form.
+    """
+    return {
+        "package-name": "airflow-provider-mwaa",
+        "name": "Amazon MWAA",
+        "description": "Start and follow DAG runs in other Amazon MWAA environments.",
+        "versions": [__version__],
+        "integrations": [
+            {
+                "integration-name": "Amazon Managed Workflows for Apache Airflow (MWAA)",
+                "external-doc-url": "https://docs.aws.amazon.com/mwaa/latest/userguide/what-is-mwaa.html",
+                "tags": ["aws"],
+            }
+        ],
+        "operators": [
+            {
+                "integration-name": "Amazon Managed Workflows for Apache Airflow (MWAA)",
+                "python-modules": ["mwaa_provider.operators.dag_run"],
+            }
+        ],
+        "hooks": [
+            {
+                "integration-name": "Amazon Managed Workflows for Apache Airflow (MWAA)",
+                "python-modules": ["mwaa_provider.hooks.mwaa"],
+            }
+        ],
+    }
