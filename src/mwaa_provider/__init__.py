@@ -21,7 +21,7 @@ _HOME_OF = {
     "MwaaTriggerDagRunOperator": "mwaa_provider.operators.dag_run",
 }
 
-__all__ = ["MwaaClient", "MwaaHook", "MwaaTriggerDagRunOperator", "__version__"]  # noqa: F822 - found by __getattr__
+__all__ = ["MwaaClient", "MwaaHook", "MwaaTriggerDagRunOperator", "__version__"]
 
 
 def __getattr__(name: str) -> Any:

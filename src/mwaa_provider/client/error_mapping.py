@@ -1,0 +1,224 @@
+"""Every foreign error becomes one of ours here, once: botocore's, requests', and Airflow's own answers.
+
+The question that matters for a foreign error is whether the call may have been carried out. If the request never left, nothing was done
+(:class:`~mwaa_provider.exceptions.ConnectionFailedError`); if it left and no answer came back, nobody knows
+(:class:`~mwaa_provider.exceptions.UnknownOutcomeError`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mwaa_provider.exceptions import (
+    AccessDeniedError,
+    ConflictError,
+    ConnectionFailedError,
+    EnvironmentNotFoundError,
+    InvalidInputError,
+    MwaaError,
+    NotFoundError,
+    RestApiError,
+    RestApiServerError,
+    ServiceError,
+    ThrottledError,
+    UnexpectedAnswerError,
+    UnknownOutcomeError,
+)
+
+if TYPE_CHECKING:
+    from botocore.exceptions import BotoCoreError, ClientError
+    from requests import RequestException
+
+_THROTTLING_CODES = frozenset(
+    {"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"}
+)
+_DENIED_CODES = frozenset({"AccessDeniedException", "AccessDenied", "UnauthorizedOperation"})
+_CREDENTIAL_CODES = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignatureException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationTokenException",
+        "UnrecognizedClientException",
+    }
+)
+_DETAIL_LENGTH = 500
+
+
+def from_client_error(error: ClientError, *, environment_name: str, method: str = "", path: str = "") -> MwaaError:
+    """Map an error answer of AWS to ours."""
+    facts: dict[str, Any] = {"environment_name": environment_name, "action": f"airflow:{error.operation_name}"}
+    if method:
+        facts.update(method=method, path=path)
+    details = error.response.get("Error", {})
+    code = str(details.get("Code", ""))
+    detail = str(details.get("Message") or error.response.get("Message") or error.response.get("message") or "")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    about = f"{facts['action']} for environment {environment_name!r}"
+    if code in _DENIED_CODES:
+        return AccessDeniedError(
+            f"{about} is denied: {detail}. {_policy_hint(error.operation_name)}", detail=detail, **facts
+        )
+    if code in _CREDENTIAL_CODES:
+        return AccessDeniedError(
+            f"{about}: AWS does not accept the credentials ({code}: {detail}). Check the Airflow connection or the role of the process.",
+            detail=detail,
+            **facts,
+        )
+    if code == "ResourceNotFoundException":
+        return EnvironmentNotFoundError(
+            f"There is no MWAA environment {environment_name!r} in this account and region ({detail}). Check environment_name, "
+            "region_name and the account of the connection; `aws mwaa list-environments` shows the names.",
+            **facts,
+        )
+    if code in _THROTTLING_CODES or status == 429:
+        return ThrottledError(
+            f"{about} was throttled and not carried out: {detail or code}. Call again more slowly.", **facts
+        )
+    if status >= 500 and method not in ("", "GET"):
+        return UnknownOutcomeError(
+            f"{about} failed inside AWS ({code}: {detail}); {method} {path} may have been carried out.", **facts
+        )
+    return ServiceError(
+        f"{about} was refused or failed: HTTP {status} {code}: {detail}",
+        code=code,
+        status=status,
+        detail=detail,
+        **facts,
+    )
+
+
+def from_botocore(error: BotoCoreError, *, environment_name: str, method: str = "", path: str = "") -> MwaaError:
+    """Map an error of botocore itself (no usable answer of AWS) to ours."""
+    from botocore import exceptions
+
+    facts: dict[str, Any] = {"environment_name": environment_name, "method": method, "path": path}
+    if isinstance(
+        error, (exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.CredentialRetrievalError)
+    ):
+        return AccessDeniedError(
+            f"No AWS credentials to call MWAA with ({error}). Give the Airflow connection or the process a role.",
+            action="",
+            detail=str(error),
+            **facts,
+        )
+    if isinstance(error, exceptions.NoRegionError):
+        return InvalidInputError(
+            ["region_name: it is missing; give it, or set AWS_DEFAULT_REGION or the connection's region_name"]
+        )
+    if isinstance(error, exceptions.ParamValidationError):
+        return InvalidInputError([str(error)])
+    not_sent = (
+        exceptions.EndpointConnectionError,
+        exceptions.ConnectTimeoutError,
+        exceptions.ProxyConnectionError,
+        exceptions.SSLError,
+        exceptions.EndpointProviderError,
+    )
+    if isinstance(error, not_sent):
+        return ConnectionFailedError(
+            f"AWS cannot be reached for environment {environment_name!r}: {error}. Check region, endpoint_url, verify, proxies and "
+            "the route (a VPC without internet needs the endpoints airflow.api and airflow.env).",
+            host="",
+            **facts,
+        )
+    return UnknownOutcomeError(
+        f"No answer of AWS for environment {environment_name!r} ({type(error).__name__}: {error}); "
+        f"{f'{method} {path}' if method else 'the call'} may have been carried out.",
+        **facts,
+    )
+
+
+def from_requests(error: RequestException, *, environment_name: str, host: str, method: str, path: str) -> MwaaError:
+    """Map an error of requests (no usable answer of the web server) to ours. The original is not chained: it carries the headers."""
+    import requests
+    from urllib3 import exceptions as urllib3_exceptions
+
+    facts: dict[str, Any] = {"environment_name": environment_name, "host": host, "method": method, "path": path}
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    never_left = (
+        urllib3_exceptions.NewConnectionError,
+        urllib3_exceptions.ConnectTimeoutError,
+        urllib3_exceptions.SSLError,
+        urllib3_exceptions.ProxyError,
+    )
+    kind = type(reason or error).__name__
+    if isinstance(
+        error, (requests.ConnectTimeout, requests.exceptions.SSLError, requests.exceptions.ProxyError)
+    ) or isinstance(reason, never_left):
+        return ConnectionFailedError(
+            f"The web server {host} of environment {environment_name!r} cannot be reached ({kind}). {_reach_hint(host, error)}",
+            **facts,
+        )
+    return UnknownOutcomeError(
+        f"No answer of the web server {host} of environment {environment_name!r} to {method} {path} ({kind}); "
+        "it may have been carried out.",
+        **facts,
+    )
+
+
+def from_answer(
+    *, environment_name: str, method: str, path: str, status: int, body: Any, is_json: bool
+) -> RestApiError | None:
+    """Map Airflow's own answer to an error, or to ``None`` if it did what was asked."""
+    facts: dict[str, Any] = {"environment_name": environment_name, "method": method, "path": path, "status": status}
+    about = f"{method} {path} on environment {environment_name!r}"
+    detail = detail_of(body)
+    facts["detail"] = detail
+    if status >= 500:
+        return RestApiServerError(f"{about} failed in Airflow's web server: HTTP {status}: {detail}", **facts)
+    if status == 404:
+        return NotFoundError(f"{about}: not found: {detail}", **facts)
+    if status == 409:
+        return ConflictError(f"{about}: it is in conflict with what is there: {detail}", **facts)
+    if status >= 300:
+        return RestApiError(f"{about} was refused: HTTP {status}: {detail}{_role_hint(status)}", **facts)
+    if not is_json:
+        return UnexpectedAnswerError(
+            f"{about} was answered with something that is not JSON (HTTP {status}): {detail}", **facts
+        )
+    return None
+
+
+def detail_of(body: Any) -> str:
+    """Return what Airflow said was wrong, from any of the forms its REST APIs use."""
+    if not isinstance(body, dict):
+        return str(body or "no further word")[:_DETAIL_LENGTH]
+    detail = body.get("detail") or body.get("title") or body
+    if isinstance(detail, dict):  # v2: {"detail": {"reason": ..., "statement": ...}}
+        detail = detail.get("message") or detail.get("reason") or detail
+    if isinstance(detail, list):  # v2's 422: a list of what is wrong, where
+        detail = "; ".join(_validation_problem(problem) for problem in detail)
+    return str(detail)[:_DETAIL_LENGTH]
+
+
+def _validation_problem(problem: Any) -> str:
+    if not isinstance(problem, dict):
+        return str(problem)
+    return f"{'.'.join(str(step) for step in problem.get('loc', ()))}: {problem.get('msg', problem)}"
+
+
+def _role_hint(status: int) -> str:
+    return " The Airflow role of this identity does not allow it." if status == 403 else ""
+
+
+def _policy_hint(operation: str) -> str:
+    resource = (
+        "arn:aws:airflow:REGION:ACCOUNT:role/ENVIRONMENT/ROLE (ROLE: Admin, Op, User, Viewer or Public)"
+        if operation in ("InvokeRestApi", "CreateWebLoginToken")
+        else "arn:aws:airflow:REGION:ACCOUNT:environment/ENVIRONMENT"
+    )
+    return f"Allow airflow:{operation} on {resource} in the policy of the calling role."
+
+
+def _reach_hint(host: str, error: Exception) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return "Its certificate is not trusted: give the CA's file as verify."
+    if "-vpce." in host:
+        return (
+            "'-vpce' in the name says that the web server is private: it can be reached only from inside its VPC (or through a tunnel or "
+            "proxy into it)."
+        )
+    return "Check the route, proxies and verify."

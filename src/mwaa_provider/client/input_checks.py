@@ -1,0 +1,149 @@
+"""Checks of what a caller asks for. Each returns the problems it found, as sentences, so that all can be reported at once."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from mwaa_provider.client.models import DAG_RUN_STATES
+
+#: From the service model of CreateCliToken: https://docs.aws.amazon.com/mwaa/latest/API/API_CreateCliToken.html
+_ENVIRONMENT_NAME = re.compile(r"[a-zA-Z][0-9a-zA-Z_-]{0,79}")
+
+#: Airflow's default for ``[scheduler] allowed_run_id_pattern``.
+_RUN_ID = re.compile(r"[A-Za-z0-9_.~:+-]+")
+_RUN_ID_LENGTH = 250
+#: Airflow takes such ids for runs of its own and refuses, or mislabels, a manual run that has one.
+_RESERVED_RUN_ID_PREFIXES = (
+    "scheduled__",
+    "backfill__",
+    "dataset_triggered__",
+    "asset_triggered__",
+    "asset_materialization__",
+)
+
+
+def check_environment_name(value: Any) -> list[str]:
+    """Check the name of an MWAA environment."""
+    if isinstance(value, str) and _ENVIRONMENT_NAME.fullmatch(value):
+        return []
+    return [
+        f"environment_name: {value!r} is not the name of an MWAA environment; give a letter followed by letters, digits, '-' or "
+        "'_', 80 characters at most (`aws mwaa list-environments` shows the names)"
+    ]
+
+
+def check_dag_id(field: str, value: Any) -> list[str]:
+    """Check a DAG id. Airflow admits non-ASCII ids, so only what cannot be an id is refused."""
+    if isinstance(value, str) and value.strip() and len(value) <= 250:
+        return []
+    return [f"{field}: {value!r} is not a DAG id; give a text of 1 to 250 characters"]
+
+
+def check_run_id(field: str, value: Any) -> list[str]:
+    """Check a run id; ``None`` is right (one will be made)."""
+    if value is None:
+        return []
+    if not isinstance(value, str) or not _RUN_ID.fullmatch(value) or len(value) > _RUN_ID_LENGTH:
+        return [
+            f"{field}: {value!r} is not a run id; use letters, digits and '_.~:+-', {_RUN_ID_LENGTH} characters at most, or leave it "
+            "out and one is made"
+        ]
+    for prefix in _RESERVED_RUN_ID_PREFIXES:
+        if value.startswith(prefix):
+            return [
+                f"{field}: {value!r} begins with {prefix!r}, which Airflow keeps for its own runs; use another prefix"
+            ]
+    return []
+
+
+def check_conf(field: str, value: Any) -> list[str]:
+    """Check a DAG run's configuration: a JSON object or ``None``."""
+    if value is None:
+        return []
+    if not isinstance(value, dict):
+        return [
+            f"{field}: {type(value).__name__} is not a JSON object; give a dict (or a template that renders to one)"
+        ]
+    not_text = [key for key in value if not isinstance(key, str)]
+    if not_text:
+        return [f"{field}: the key {not_text[0]!r} is not a text; JSON objects have text keys only"]
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        return [
+            f"{field}: it cannot be written as JSON ({error}); use dicts, lists, texts, finite numbers, booleans and None"
+        ]
+    return []
+
+
+def check_moment(field: str, value: Any) -> list[str]:
+    """Check a date with time zone; ``None`` is right."""
+    if value is None or (isinstance(value, datetime) and value.tzinfo is not None):
+        return []
+    return [
+        f"{field}: {value!r} is not a moment with time zone; give a datetime with tzinfo or text like '2026-01-31T12:00:00+00:00'"
+    ]
+
+
+def read_conf(field: str, value: Any) -> tuple[dict[str, Any] | None, list[str]]:
+    """Read a DAG run's configuration from a dict or from text (as a template renders it), and check it."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError as error:
+            return None, [f"{field}: the text is not JSON ({error}); give a dict, or text of a JSON object"]
+    return value, check_conf(field, value)
+
+
+def read_moment(field: str, value: Any) -> tuple[datetime | None, list[str]]:
+    """Read a date from a datetime or from ISO 8601 text (as a template renders it), and check it."""
+    if isinstance(value, str):
+        # Python 3.10's fromisoformat does not know the Z; what is no date stays text, and the check names it
+        with suppress(ValueError):
+            value = datetime.fromisoformat(value.replace("Z", "+00:00"))
+    return value, check_moment(field, value)
+
+
+def check_states(field: str, value: Any, *, may_be_empty: bool = False) -> list[str]:
+    """Check a collection of DAG run states in which waiting ends."""
+    allowed = ", ".join(sorted(DAG_RUN_STATES))
+    if isinstance(value, str) or not isinstance(value, Collection):
+        return [f"{field}: {value!r} is not a list of states; give a list of some of {allowed}"]
+    if not value and not may_be_empty:
+        return [f"{field}: it is empty, so waiting would never end well; give some of {allowed}"]
+    return [
+        f"{field}: {state!r} is not a DAG run state; allowed are {allowed}"
+        for state in value
+        if state not in DAG_RUN_STATES
+    ]
+
+
+def check_wait(*, poke_interval: Any, timeout: Any, allowed_states: Any, failed_states: Any) -> list[str]:
+    """Check how to wait: intervals, limits, and states of which none counts as both success and failure."""
+    problems = [
+        *check_seconds("poke_interval", poke_interval),
+        *check_seconds("timeout", timeout, optional=True),
+        *check_states("allowed_states", allowed_states),
+        *check_states("failed_states", failed_states, may_be_empty=True),
+    ]
+    if not problems:
+        both = sorted(set(allowed_states) & set(failed_states))
+        if both:
+            problems.append(f"allowed_states, failed_states: {', '.join(both)} stands in both; let it mean one thing")
+    return problems
+
+
+def check_seconds(field: str, value: Any, *, optional: bool = False) -> list[str]:
+    """Check a duration in seconds."""
+    if value is None and optional:
+        return []
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < float("inf"):
+        return []
+    return [
+        f"{field}: {value!r} is not a duration; give a number of seconds above 0{', or None for no limit' if optional else ''}"
+    ]

@@ -1,0 +1,49 @@
+"""MwaaHook: an Airflow connection becomes an MwaaClient."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+
+from mwaa_provider.client.mwaa import MwaaClient, botocore_config_that_never_resends
+from mwaa_provider.client.routing import TransportChoice
+
+
+class MwaaHook(AwsBaseHook):
+    """Reach MWAA environments with an AWS connection of Airflow.
+
+    The connection's region, role, ``endpoint_url``, ``verify`` and ``config_kwargs`` are honoured, for AWS and for the web server.
+
+    IAM actions: see :class:`mwaa_provider.client.mwaa.MwaaClient`.
+    https://airflow.apache.org/docs/apache-airflow-providers-amazon/stable/connections/aws.html
+
+    :param aws_conn_id: The Airflow connection to AWS (default ``aws_default``); ``None`` for the process's own credentials.
+    :param region_name: AWS region of the environments (default: the connection's).
+    :param verify: The CA bundle's path, or ``False`` to trust any certificate (default: the connection's).
+    :param botocore_config: Settings of botocore, as its ``Config`` or a dict of its arguments (default: the connection's).
+    :param transport: The way to the REST API: ``auto`` (default), ``iam`` or ``session``.
+    """
+
+    def __init__(
+        self,
+        aws_conn_id: str | None = "aws_default",
+        region_name: str | None = None,
+        verify: bool | str | None = None,
+        botocore_config: Any = None,
+        transport: TransportChoice = "auto",
+    ) -> None:
+        super().__init__(
+            aws_conn_id=aws_conn_id, client_type="mwaa", region_name=region_name, verify=verify, config=botocore_config
+        )
+        self._transport: TransportChoice = transport
+
+    @cached_property
+    def client(self) -> MwaaClient:
+        """The client for this connection."""
+        return MwaaClient(
+            boto_client=self.get_client_type(config=botocore_config_that_never_resends(self.config)),
+            verify=self.verify,
+            transport=self._transport,
+        )
