@@ -12,6 +12,7 @@ from mwaa_provider.client.clock import Clock, SystemClock
 from mwaa_provider.client.http import WebServerHttp
 from mwaa_provider.client.models import Dag, DagRun, Environment
 from mwaa_provider.client.rest import AirflowRestApi
+from mwaa_provider.client.retry import ReadRetry
 from mwaa_provider.client.routing import Router, TransportChoice
 from mwaa_provider.client.tokens import WebLoginToken, WebSessionKeeper
 from mwaa_provider.client.transport import IamTransport, RestRequest, RestResponse, SessionTransport, checked
@@ -87,13 +88,14 @@ class MwaaClient:
     ) -> None:
         self._verify = verify
         self._clock = clock or SystemClock()
+        self._read = ReadRetry(self._clock)
         self._environments: dict[str, Environment] = {}
         if boto_client is None:
             boto_client = self._new_boto_client(session, region_name, endpoint_url, botocore_config)
         self._boto_client = boto_client
         http = WebServerHttp(verify=verify, proxies=boto_client.meta.config.proxies)
         keeper = WebSessionKeeper(
-            create_web_login_token=self.create_web_login_token, http=http, monotonic=self._clock.monotonic
+            create_web_login_token=self._new_web_login_token, http=http, monotonic=self._clock.monotonic
         )
         self._router = Router(
             iam=IamTransport(boto_client), session=SessionTransport(http=http, keeper=keeper), choice=transport
@@ -109,7 +111,7 @@ class MwaaClient:
         :raises EnvironmentNotFoundError: if there is none of that name in this account and region.
         """
         _raise_problems(input_checks.check_environment_name(environment_name))
-        found = self._ask_aws("get_environment", environment_name)["Environment"]
+        found = self._read(lambda: self._ask_aws("get_environment", environment_name))["Environment"]
         environment = Environment(
             name=found["Name"],
             airflow_version=found["AirflowVersion"],
@@ -127,8 +129,7 @@ class MwaaClient:
 
         :param environment_name: The environment's name.
         """
-        answer = self._ask_aws("create_web_login_token", environment_name)
-        return WebLoginToken(web_server_host=answer["WebServerHostname"], value=answer["WebToken"])
+        return self._read(lambda: self._new_web_login_token(environment_name))
 
     def invoke_rest_api(
         self,
@@ -139,7 +140,7 @@ class MwaaClient:
         params: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> RestResponse:
-        """Call Airflow's REST API, once.
+        """Call Airflow's REST API: a ``GET`` is repeated when it fails for a passing reason, anything else is sent once.
 
         :param environment_name: The environment's name.
         :param method: ``GET``, ``POST``, ``PUT``, ``PATCH`` or ``DELETE``.
@@ -158,6 +159,8 @@ class MwaaClient:
         _raise_problems(problems)
         environment = self._known_environment(environment_name)
         request = RestRequest(method, path, params or {}, body)
+        if method == "GET":
+            return self._read(lambda: checked(environment, request, self._router.send(environment, request)))
         return checked(environment, request, self._router.send(environment, request))
 
     def get_dag(self, environment_name: str, dag_id: str) -> Dag:
@@ -167,8 +170,9 @@ class MwaaClient:
         :param dag_id: The DAG's id.
         :raises DagNotFoundError: if the environment has no such DAG.
         """
+        airflow = self._airflow(environment_name)
         try:
-            return self._airflow(environment_name).get_dag(dag_id)
+            return self._read(lambda: airflow.get_dag(dag_id))
         except NotFoundError as error:
             raise DagNotFoundError(
                 f"Environment {environment_name!r} has no DAG {dag_id!r}. Check the id and the environment; a DAG file that was just "
@@ -234,14 +238,15 @@ class MwaaClient:
             return run
 
     def get_dag_run(self, environment_name: str, dag_id: str, run_id: str) -> DagRun:
-        """Return a run as it is now.
+        """Return a run as it is now. Like every read, it is repeated when it fails for a passing reason.
 
         :param environment_name: The environment's name.
         :param dag_id: The DAG's id.
         :param run_id: The run's id.
         :raises NotFoundError: if there is no such run.
         """
-        return self._airflow(environment_name).get_dag_run(dag_id, run_id)
+        airflow = self._airflow(environment_name)
+        return self._read(lambda: airflow.get_dag_run(dag_id, run_id))
 
     def find_dag_run(self, environment_name: str, dag_id: str, run_id: str) -> DagRun | None:
         """Return a run as it is now, or ``None`` if there is no such run.
@@ -324,6 +329,10 @@ class MwaaClient:
 
     def _known_environment(self, environment_name: str) -> Environment:
         return self._environments.get(environment_name) or self.get_environment(environment_name)
+
+    def _new_web_login_token(self, environment_name: str) -> WebLoginToken:
+        answer = self._ask_aws("create_web_login_token", environment_name)
+        return WebLoginToken(web_server_host=answer["WebServerHostname"], value=answer["WebToken"])
 
     def _ask_aws(self, operation: str, environment_name: str) -> dict[str, Any]:
         from botocore.exceptions import BotoCoreError, ClientError
