@@ -1,0 +1,37 @@
+"""What all tests share: no network, no AWS account, an Airflow home of the session's own, the release's real database on request."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.environment import set_environment
+from tests.support.network import block_network
+
+# Here and not in a fixture: test modules import Airflow while they are collected, and Airflow reads its configuration then.
+block_network()
+HOME = set_environment()
+
+
+def pytest_unconfigure() -> None:
+    """Leave nothing behind."""
+    shutil.rmtree(HOME.folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def airflow_database() -> Iterator["AirflowDatabase"]:
+    """The installed Airflow's real schema in an embedded PostgreSQL; Airflow in this process uses it too."""
+    from tests.support.database import started_database
+
+    with started_database(HOME) as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def run_dag(airflow_database: "AirflowDatabase") -> "RunDag":
+    """A function that runs a DAG for real and tells what came of it; see :class:`tests.support.dag_runs.RunDag`."""
+    from tests.support.dag_runs import RunDag
+
+    return RunDag(airflow_database)
