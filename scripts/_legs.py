@@ -1,6 +1,7 @@
 """The Airflow releases that Amazon MWAA runs: one leg of the test matrix each, with the Pythons it runs on.
 
-Only the standard library, and only data: ``scripts/pins`` resolves these legs, ``scripts/test`` and ``scripts/demo`` install them.
+Only the standard library, and only data: ``scripts/pins`` resolves these legs, ``scripts/test`` and ``scripts/demo``
+install them.
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ class Leg:
 
     :param airflow: The release.
     :param base_python: The Python that MWAA runs it on.
-    :param newest_python: The newest Python that the release supports; the oldest is 3.10, which the project itself asks for.
-    :param resolved_at: The day whose packages make the lock, for a release without a constraint file; None takes the constraint file.
-    :param mwaa_versions: What MWAA itself installs where that differs from the constraint file (its published table of providers).
+    :param newest_python: The newest Python that the release supports; the oldest is 3.10, which the project itself
+        asks for.
+    :param resolved_at: The day whose packages make the lock, for a release without a constraint file; None takes the
+        constraint file.
+    :param mwaa_versions: What MWAA itself installs where that differs from the constraint file (its published table
+        of providers).
     """
 
     airflow: str
@@ -100,5 +104,6 @@ LEGS: dict[str, Leg] = {
     )
 }
 
-# One release of each line, for everyday work: the newest that MWAA runs of the 2.x without InvokeRestApi in its boto3, and the newest 3.x.
+# One release of each line, for everyday work: the newest that MWAA runs of the 2.x without InvokeRestApi in its
+# boto3, and the newest 3.x.
 DEFAULT_LEGS = ("2.10.3", "3.3.1")

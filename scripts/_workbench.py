@@ -1,7 +1,7 @@
 """The project's own virtual environments, made from the committed pins under ``.venvs/`` in the checkout.
 
-``scripts/test``, ``scripts/demo`` and ``scripts/pins`` stand on this. Only the standard library, on any Python from 3.10 on; nothing
-outside of the checkout is written to but pip's and uv's caches.
+``scripts/test``, ``scripts/demo`` and ``scripts/pins`` stand on this. Only the standard library, on any Python from
+3.10 on; nothing outside of the checkout is written to but pip's and uv's caches.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from _legs import LEGS
 from _machine import Pythons, SetupError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 PINS = ROOT / "pins"
@@ -28,7 +31,17 @@ VENVS = ROOT / ".venvs"
 # No tool may go and download a Python: what the machine has is what is tested.
 UV_ENVIRONMENT = {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "UV_HTTP_TIMEOUT": "120", "NO_COLOR": "1"}
 # Set for whoever called us, and wrong for the environments that are made here.
-FOREIGN = ("VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "CONDA_PREFIX", "UV_PROJECT_ENVIRONMENT", "UV_PYTHON", "PIP_TARGET", "PIP_USER", "PIP_PREFIX")
+FOREIGN = (
+    "VIRTUAL_ENV",
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "CONDA_PREFIX",
+    "UV_PROJECT_ENVIRONMENT",
+    "UV_PYTHON",
+    "PIP_TARGET",
+    "PIP_USER",
+    "PIP_PREFIX",
+)
 
 _BEGAN = time.monotonic()
 _SAYING = threading.Lock()
@@ -65,7 +78,7 @@ def say(text: str) -> None:
 
 
 def clean_environment() -> dict[str, str]:
-    """The caller's environment without what would lead our own virtual environments astray."""
+    """Give the caller's environment without what would lead our own virtual environments astray."""
     return {name: value for name, value in os.environ.items() if name not in FOREIGN} | UV_ENVIRONMENT
 
 
@@ -86,18 +99,19 @@ def uv_environment(pythons: Pythons) -> Environment:
     """
     if not pythons.with_ensurepip:
         raise SetupError(
-            f"No Python here can make a virtual environment with pip (found: {pythons}; needed: 3.10 to 3.13 with the modules venv and ensurepip).\n"
-            "On Debian or Ubuntu: sudo apt install python3-venv (or python3.12-venv for a Python of its own)."
+            f"No Python here can make a virtual environment with pip (found: {pythons}; needed: 3.10 to 3.13 with the "
+            "modules venv and ensurepip).\nOn Debian or Ubuntu: sudo apt install python3-venv"
         )
     python = pythons.with_ensurepip[0]
     pins = PINS / "uv.txt"
-    with _being_made("uv", _digest(python, pins.read_bytes())) as making:
-        if making:
-            say("uv: installing it with pip")
-            _run("uv", [str(python), "-m", "venv", str(VENVS / "uv")])
-            pip = [str(VENVS / "uv/bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-            _run("uv", [*pip, "-r", str(pins)])
-    return making.environment
+
+    def make() -> None:
+        say("uv: installing it with pip")
+        _run("uv", [str(python), "-m", "venv", str(VENVS / "uv")])
+        pip = [str(VENVS / "uv/bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        _run("uv", [*pip, "--no-input", "--retries", "2", "-r", str(pins)])
+
+    return _made("uv", _digest(python, pins.read_bytes()), make)
 
 
 def lint_environment(pythons: Pythons) -> Environment:
@@ -129,18 +143,21 @@ def airflow_environment(airflow: str, pythons: Pythons) -> Environment:
         raise SetupError(f"Airflow {airflow} needs Python {supported}; found on this machine: {pythons}.")
     (major, minor), python = chosen
     installer = uv(pythons)
-    environment = _locked_environment(f"airflow-{airflow}-py{major}.{minor}", python, PINS / f"airflow-{airflow}.txt", installer)
+    environment = _locked_environment(
+        f"airflow-{airflow}-py{major}.{minor}", python, PINS / f"airflow-{airflow}.txt", installer
+    )
     _install_project(environment, installer)
     return environment
 
 
 def _locked_environment(name: str, python: Path, pins: Path, installer: Path) -> Environment:
-    with _being_made(name, _digest(python, pins.read_bytes())) as making:
-        if making:
-            say(f"{name}: installing {sum('==' in line for line in pins.read_text().splitlines())} packages")
-            _run(name, [str(installer), "venv", "--quiet", "--python", str(python), str(VENVS / name)])
-            _run(name, [str(installer), "pip", "install", "--quiet", "--python", str(making.environment.python), "--no-deps", "-r", str(pins)])
-    return making.environment
+    def make() -> None:
+        say(f"{name}: installing {sum('==' in line for line in pins.read_text().splitlines())} packages")
+        _run(name, [str(installer), "venv", "--quiet", "--python", str(python), str(VENVS / name)])
+        install = [str(installer), "pip", "install", "--quiet", "--python", str(VENVS / name / "bin/python")]
+        _run(name, [*install, "--no-deps", "-r", str(pins)])
+
+    return _made(name, _digest(python, pins.read_bytes()), make)
 
 
 def _install_project(environment: Environment, installer: Path) -> None:
@@ -156,34 +173,21 @@ def _install_project(environment: Environment, installer: Path) -> None:
         stamp.write_text(wanted)
 
 
-class _Making:
-    """Whether an environment has to be made, and what came of it."""
-
-    def __init__(self, environment: Environment, needed: bool) -> None:
-        self.environment = environment
-        self._needed = needed
-
-    def __bool__(self) -> bool:
-        return self._needed
-
-
-@contextlib.contextmanager
-def _being_made(name: str, digest: str) -> Iterator[_Making]:
-    """Hold the lock of an environment and clear away a stale or half-made one; the stamp, written last, says it is whole."""
+def _made(name: str, digest: str, make: Callable[[], None]) -> Environment:
+    """Make an environment unless it is there and whole: the stamp, written last, says so."""
     folder = VENVS / name
     stamp = folder / ".stamp"
+    python = folder / "bin/python"
     with _lock(name):
-        whole = stamp.is_file() and stamp.read_text() == digest and (folder / "bin/python").exists()
-        making = _Making(Environment(name, folder / "bin/python", 0.0), not whole)
-        if not whole:
-            shutil.rmtree(folder, ignore_errors=True)
+        if stamp.is_file() and stamp.read_text() == digest and python.exists():
+            return Environment(name, python, 0.0)
+        shutil.rmtree(folder, ignore_errors=True)
         began = time.monotonic()
-        yield making
-        if not whole:
-            stamp.write_text(digest)
-            seconds = time.monotonic() - began
-            making.environment = Environment(name, folder / "bin/python", seconds)
-            say(f"{name}: ready in {seconds:.0f} s")
+        make()
+        stamp.write_text(digest)
+        seconds = time.monotonic() - began
+        say(f"{name}: ready in {seconds:.0f} s")
+        return Environment(name, python, seconds)
 
 
 @contextlib.contextmanager
@@ -204,10 +208,17 @@ def _digest(python: Path, *parts: bytes) -> str:
 
 
 def _run(name: str, command: list[str]) -> None:
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=clean_environment())
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=clean_environment(),
+    )
     if done.returncode:
         tail = "\n".join(f"    {line}" for line in done.stdout.strip().splitlines()[-15:])
         raise SetupError(
             f"{name} could not be made; {Path(command[0]).name} said:\n{tail}\n"
-            "Is the package index to be reached from here? pip reads its own configuration; uv reads UV_DEFAULT_INDEX, and the proxy variables."
+            "Can the package index be reached? For a mirror, pip reads PIP_INDEX_URL, uv reads UV_DEFAULT_INDEX."
         )

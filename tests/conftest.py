@@ -1,16 +1,23 @@
-"""What all tests share: no network, no AWS account, an Airflow home of the session's own, the release's real database on request."""
+"""What all tests share: no network, no AWS account, an Airflow home of their own, the release's real database."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.environment import set_environment
 from tests.support.network import block_network
 
-# Here and not in a fixture: test modules import Airflow while they are collected, and Airflow reads its configuration then.
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.dag_runs import RunDag
+    from tests.support.database import AirflowDatabase
+
+# Here and not in a fixture: test modules import Airflow while they are collected, and Airflow reads its configuration
+# then.
 block_network()
 HOME = set_environment()
 
@@ -21,7 +28,7 @@ def pytest_unconfigure() -> None:
 
 
 @pytest.fixture(scope="session")
-def airflow_database() -> Iterator["AirflowDatabase"]:
+def airflow_database() -> Iterator[AirflowDatabase]:
     """The installed Airflow's real schema in an embedded PostgreSQL; Airflow in this process uses it too."""
     from tests.support.database import started_database
 
@@ -30,7 +37,7 @@ def airflow_database() -> Iterator["AirflowDatabase"]:
 
 
 @pytest.fixture(scope="session")
-def run_dag(airflow_database: "AirflowDatabase") -> "RunDag":
+def run_dag(airflow_database: AirflowDatabase) -> RunDag:
     """A function that runs a DAG for real and tells what came of it; see :class:`tests.support.dag_runs.RunDag`."""
     from tests.support.dag_runs import RunDag
 

@@ -41,7 +41,9 @@ DAG_OF_TWO = """
 
 
 def test_a_dag_runs_for_real(run_dag):
-    outcome = run_dag(DAG_OF_TWO, connections={"home": "http://127.0.0.1:1"}, environment={"GREETING": "hello"}, conf={"answer": 42})
+    outcome = run_dag(
+        DAG_OF_TWO, connections={"home": "http://127.0.0.1:1"}, environment={"GREETING": "hello"}, conf={"answer": 42}
+    )
     assert (outcome.state, outcome.tasks) == (
         "failed",
         {"give": "success", "fail": "failed", "double[0]": "success", "double[1]": "success"},
@@ -77,7 +79,10 @@ def test_nothing_leaves_this_machine():
             connection.connect(("192.0.2.1", 443))
         with pytest.raises(NetworkBlockedError, match=r"192\.0\.2\.1"):
             connection.connect_ex(("192.0.2.1", 443))
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as connection, pytest.raises(NetworkBlockedError, match=r"192\.0\.2\.1"):
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as connection,
+        pytest.raises(NetworkBlockedError, match=r"192\.0\.2\.1"),
+    ):
         connection.sendto(b"x", ("192.0.2.1", 53))
     with pytest.raises(NetworkBlockedError, match="example"):
         socket.create_connection(("mwaa.example", 443))

@@ -10,12 +10,14 @@ import re
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tests.support.database import AirflowDatabase
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tests.support.database import AirflowDatabase
 
 _RUNNER = Path(__file__).with_name("run_dag_inside.py")
 _ROOT = Path(__file__).resolve().parents[2]
@@ -59,7 +61,8 @@ class RunDag:
     ) -> DagOutcome:
         """Run the one DAG to its end.
 
-        :param dag: The text of a DAG file (indentation is taken off), or a function at the top of its module that returns the DAG.
+        :param dag: The text of a DAG file (indentation is taken off), or a function at the top of its module that
+            returns the DAG.
         :param connections: Connection id to URI or JSON, handed over as ``AIRFLOW_CONN_<ID>``.
         :param environment: Further environment variables.
         :param conf: The run's configuration.
@@ -87,10 +90,19 @@ class RunDag:
 def _run(command: list[str], variables: dict[str, str], log: Path, timeout: float) -> str:
     with log.open("w") as output:
         try:
-            subprocess.run(command, env=variables, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, timeout=timeout)
+            subprocess.run(
+                command,
+                env=variables,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                timeout=timeout,
+            )
         except subprocess.TimeoutExpired:
             output.flush()
-            raise AssertionError(f"The DAG had not ended after {timeout:.0f} s. Its process printed:\n{_plain(log)}") from None
+            raise AssertionError(
+                f"The DAG had not ended after {timeout:.0f} s. Its process printed:\n{_plain(log)}"
+            ) from None
     return _plain(log)
 
 
@@ -100,6 +112,9 @@ def _plain(log: Path) -> str:
 
 def _file_for(factory: Callable[[], Any]) -> str:
     if factory.__qualname__ != factory.__name__:
-        raise ValueError(f"{factory.__qualname__} cannot be imported by the DAG's process: put it at the top of its module")
+        raise ValueError(
+            f"{factory.__qualname__} cannot be imported by the DAG's process: put it at the top of its module"
+        )
     folder = Path(inspect.getfile(factory)).parent
-    return f"import sys\n\nsys.path.insert(0, {str(folder)!r})\nfrom {factory.__module__} import {factory.__name__}\n\ndag = {factory.__name__}()\n"
+    module, name = factory.__module__, factory.__name__
+    return f"import sys\nsys.path.insert(0, {str(folder)!r})\nfrom {module} import {name}\ndag = {name}()\n"

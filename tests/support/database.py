@@ -6,11 +6,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from tests.support.environment import TestHome
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.environment import TestHome
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,11 @@ def started_database(home: TestHome) -> Iterator[AirflowDatabase]:
             cursor.execute("CREATE DATABASE airflow")
         connection.close()
         migrated = subprocess.run(
-            [sys.executable, "-m", "airflow", "db", "migrate"], env=os.environ, capture_output=True, text=True, timeout=300
+            [sys.executable, "-m", "airflow", "db", "migrate"],
+            env=os.environ,
+            capture_output=True,
+            text=True,
+            timeout=300,
         )
         if migrated.returncode:
             raise RuntimeError(f"airflow db migrate failed:\n{migrated.stdout[-4000:]}\n{migrated.stderr[-4000:]}")

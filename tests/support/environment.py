@@ -10,7 +10,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-# Proxies and certificate bundles of the machine would be asked for, or trusted, in place of the local servers that tests start.
+# Proxies and certificate bundles of the machine would be asked for, or trusted, in place of the local servers that
+# tests start.
 _DROPPED = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "PYTHONPATH")
 
 
@@ -18,7 +19,8 @@ _DROPPED = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_F
 class TestHome:
     """Where this session of tests keeps everything.
 
-    :param folder: Its folder; short, because PostgreSQL's unix socket lies in it and a socket's path may have 107 bytes only.
+    :param folder: Its folder; short, because PostgreSQL's unix socket lies in it and a socket's path may have 107
+        bytes only.
     """
 
     __test__ = False

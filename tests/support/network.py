@@ -1,6 +1,7 @@
 """No test reaches further than this machine: everything but loopback and unix sockets is refused, loudly.
 
-Import this before anything that might connect. It stands alone, so that the processes that tests start can use it as well.
+Import this before anything that might connect. It stands alone, so that the processes that tests start can use it as
+well.
 """
 
 from __future__ import annotations

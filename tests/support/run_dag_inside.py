@@ -19,9 +19,11 @@ def main() -> None:
     from airflow.models import DAG
 
     try:  # Airflow 3 has the authoring DAG elsewhere; DAG files may use either.
-        from airflow.sdk import DAG as SDK_DAG
+        from airflow import sdk
+
+        kinds: tuple[type, ...] = (DAG, sdk.DAG)
     except ImportError:
-        SDK_DAG = DAG
+        kinds = (DAG,)
 
     specification = importlib.util.spec_from_file_location("dag_under_test", dag_file)
     assert specification is not None
@@ -29,7 +31,7 @@ def main() -> None:
     module = importlib.util.module_from_spec(specification)
     sys.modules["dag_under_test"] = module
     specification.loader.exec_module(module)
-    dags = {id(value): value for value in vars(module).values() if isinstance(value, (DAG, SDK_DAG))}
+    dags = {id(value): value for value in vars(module).values() if isinstance(value, kinds)}
     if len(dags) != 1:
         raise SystemExit(f"the file has to hold one DAG, it holds {len(dags)}")
     (dag,) = dags.values()
@@ -63,7 +65,9 @@ def outcome_of(dag_id: str) -> dict[str, Any]:
         run = session.query(DagRun).filter(DagRun.dag_id == dag_id).order_by(DagRun.id.desc()).first()
         if run is None:
             raise SystemExit(f"{dag_id} was not run")
-        instances = session.query(TaskInstance).filter(TaskInstance.dag_id == dag_id, TaskInstance.run_id == run.run_id).all()
+        instances = (
+            session.query(TaskInstance).filter(TaskInstance.dag_id == dag_id, TaskInstance.run_id == run.run_id).all()
+        )
         rows = session.query(XComModel).filter(XComModel.dag_id == dag_id, XComModel.run_id == run.run_id).all()
         xcoms: dict[str, dict[str, Any]] = {}
         for row in rows:
@@ -72,7 +76,9 @@ def outcome_of(dag_id: str) -> dict[str, Any]:
             "dag_id": dag_id,
             "run_id": run.run_id,
             "state": str(getattr(run.state, "value", run.state)),
-            "tasks": {name_of(instance): str(getattr(instance.state, "value", instance.state)) for instance in instances},
+            "tasks": {
+                name_of(instance): str(getattr(instance.state, "value", instance.state)) for instance in instances
+            },
             "xcoms": xcoms,
         }
 
