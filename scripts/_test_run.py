@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; 0 only if nothing failed."""
     parser = argparse.ArgumentParser(
         prog="scripts/test",
-        description="Format, lint, types, the wheel; the tests on an Airflow 2 and an Airflow 3, real environments too.",
+        description="Format, lint, types, the wheel; tests on an Airflow 2 and an Airflow 3, real environments too.",
         epilog="What follows -- goes to pytest: scripts/test --leg 3.3.1 -- tests/client -x",
     )
     tiers = parser.add_mutually_exclusive_group()
