@@ -1,4 +1,4 @@
-"""The committed pins hold what the project asks for, what MWAA installs, and nothing about the machine that made them."""
+"""The committed pins hold what the project asks for and what MWAA installs, and nothing about who made them."""
 
 from __future__ import annotations
 

@@ -45,7 +45,10 @@ def test_the_examples_parse(tmp_path):
 def test_a_dag_that_calls_out_while_it_is_parsed_is_found(tmp_path):
     folder = tmp_path / "dags"
     folder.mkdir()
-    dag = "from airflow import DAG\nfrom datetime import datetime\n\ndag = DAG({name!r}, start_date=datetime(2024, 1, 1), schedule=None)\n"
+    dag = (
+        "from datetime import datetime\nfrom airflow import DAG\n"
+        "dag = DAG({name!r}, start_date=datetime(2024, 1, 1), schedule=None)\n"
+    )
     (folder / "quiet.py").write_text(dag.format(name="quiet"))
     calls_out = "import socket\n\nsocket.create_connection(('192.0.2.1', 443), timeout=1)\n"
     (folder / "loud.py").write_text(dag.format(name="loud") + calls_out)

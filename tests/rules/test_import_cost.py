@@ -1,4 +1,4 @@
-"""A DAG file pays its imports at every parse and every task: ours add nothing heavy to what Airflow itself has loaded."""
+"""A DAG file pays its imports at every parse and every task: ours add nothing heavy to what Airflow has loaded."""
 
 from __future__ import annotations
 

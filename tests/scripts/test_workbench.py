@@ -1,4 +1,4 @@
-"""Environments are made once, remade when they are stale or half-made, and two processes do not make one at the same time."""
+"""Environments are made once, remade when stale or half-made, and never by two at the same time."""
 
 from __future__ import annotations
 
