@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     import types
     from collections.abc import Sequence
 
-# GiB, measured: a leg takes about 0.4 of disk, PostgreSQL's data and uv's cache not counted (1.5 for all ten
-# releases); a real Airflow 3 takes 1 of memory, and one leg may have two of them up.
+# GiB, measured: ten releases take 2.5 of disk with uv's cache, each up to 0.4 by itself, and PostgreSQL's data comes on top. A real
+# Airflow 3 takes 1 of memory, an Airflow 2 half of that; tests that start two of them run beside those of another leg.
 MEMORY = 3.0
-DISK_FOR_TOOLS = 2.0
+DISK_FOR_TOOLS = 1.5
 DISK_PER_LEG = 0.5
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
-import textwrap
 
 import pytest
 
+from tests.support.dag_runs import _file_for
 from tests.support.network import NetworkBlockedError
 
 DAG_OF_TWO = """
@@ -58,14 +58,15 @@ def test_a_dag_runs_for_real(run_dag):
 
 
 def dag_from_a_function():
+    return "what the function made"
+
+
+def test_a_dag_may_come_from_a_function():
     namespace: dict[str, object] = {}
-    exec(textwrap.dedent(DAG_OF_TWO).replace("fail(give())", "give()"), namespace)
-    return namespace["dag"]
-
-
-def test_a_dag_may_come_from_a_function(run_dag):
-    outcome = run_dag(dag_from_a_function, connections={"home": "x"}, environment={"GREETING": "hi"})
-    assert (outcome.dag_id, outcome.state) == ("dag_of_two", "success")
+    exec(_file_for(dag_from_a_function), namespace)
+    assert namespace["dag"] == "what the function made"
+    with pytest.raises(ValueError, match="put it at the top of its module"):
+        _file_for(lambda: None)
 
 
 def test_a_dag_that_does_not_parse_is_told_apart_from_one_that_failed(run_dag):

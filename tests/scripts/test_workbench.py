@@ -6,7 +6,7 @@ import threading
 
 import _workbench
 import pytest
-from _machine import SetupError
+from _machine import Pythons, SetupError
 
 
 @pytest.fixture
@@ -82,6 +82,15 @@ def test_a_failure_shows_the_end_of_what_the_tool_said():
         match=r"(?s)sample could not be made; sh said:\n    no route to host\nCan the package index be reached",
     ):
         _workbench._run("sample", ["/bin/sh", "-c", "echo no route to host; exit 3"])
+
+
+def test_a_python_without_ensurepip_is_told_with_the_cure(monkeypatch):
+    pythons = Pythons()
+    monkeypatch.setattr(pythons, "with_ensurepip", [])
+    with pytest.raises(
+        SetupError, match=r"(?s)No Python here can make a virtual environment.*apt install python3-venv"
+    ):
+        _workbench.uv(pythons)
 
 
 def test_an_unknown_release_is_told(monkeypatch):

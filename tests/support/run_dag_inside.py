@@ -16,6 +16,13 @@ def main() -> None:
     dag_file, outcome_file, conf = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
     block_network()
 
+    specification = importlib.util.spec_from_file_location("dag_under_test", dag_file)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    sys.modules["dag_under_test"] = module
+    specification.loader.exec_module(module)
+
     from airflow.models import DAG
 
     try:  # Airflow 3 has the authoring DAG elsewhere; DAG files may use either.
@@ -25,12 +32,6 @@ def main() -> None:
     except ImportError:
         kinds = (DAG,)
 
-    specification = importlib.util.spec_from_file_location("dag_under_test", dag_file)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    sys.modules["dag_under_test"] = module
-    specification.loader.exec_module(module)
     dags = {id(value): value for value in vars(module).values() if isinstance(value, kinds)}
     if len(dags) != 1:
         raise SystemExit(f"the file has to hold one DAG, it holds {len(dags)}")
