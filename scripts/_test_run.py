@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     import types
     from collections.abc import Sequence
 
-# GiB, measured: ten releases take 2.5 of disk with uv's cache, each up to 0.4 by itself, and PostgreSQL's data comes on top. A real
-# Airflow 3 takes 1 of memory, an Airflow 2 half of that; tests that start two of them run beside those of another leg.
+# GiB, measured: ten releases take 2.5 of disk with uv's cache, each up to 0.4 by itself, and PostgreSQL's data comes on
+# top. A real Airflow 3 takes 1 of memory, an Airflow 2 half of that; tests that start two of them run beside those of
+# another leg.
 MEMORY = 3.0
 DISK_FOR_TOOLS = 1.5
 DISK_PER_LEG = 0.5
@@ -67,7 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("-k", metavar="EXPR", help="only tests whose names match, as in pytest")
     parser.add_argument("pytest", nargs="*", metavar="-- ...", help="further arguments for pytest")
     options = parser.parse_args(arguments)
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT too: a shell starts background jobs with it ignored, and so would pytest be.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
         return _run(options)

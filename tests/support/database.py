@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
 import sys
@@ -65,3 +66,5 @@ def started_database(home: TestHome) -> Iterator[AirflowDatabase]:
         yield AirflowDatabase(home.database_url, home, time.monotonic() - began)
     finally:
         server.cleanup()
+        # It would do that again when this process ends, and log it below pytest's last line.
+        atexit.unregister(server._cleanup)
