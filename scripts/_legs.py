@@ -21,6 +21,7 @@ class Leg:
         asks for.
     :param resolved_at: The day whose packages make the lock, for a release without a constraint file; None takes the
         constraint file.
+    :param held_back: What that day already had in a version that this release does not work with.
     :param mwaa_versions: What MWAA itself installs where that differs from the constraint file (its published table
         of providers).
     """
@@ -30,6 +31,7 @@ class Leg:
     newest_python: PythonVersion
     resolved_at: str | None = None
     mwaa_versions: dict[str, str] = field(default_factory=dict)
+    held_back: dict[str, str] = field(default_factory=dict)
 
     @property
     def pythons(self) -> tuple[PythonVersion, ...]:
@@ -67,6 +69,9 @@ LEGS: dict[str, Leg] = {
             base_python=(3, 11),
             newest_python=(3, 11),
             resolved_at="2024-02-01",
+            # 0.6.0 asks for more arguments than Airflow's session interface gives: "airflow db migrate" ends with a
+            # TypeError.
+            held_back={"flask-session": "0.5.0"},
             mwaa_versions={
                 f"{_PROVIDER}amazon": "8.16.0",
                 f"{_PROVIDER}celery": "3.5.1",
