@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 # then.
 block_network()
 HOME = set_environment()
+
+
+def pytest_configure() -> None:
+    """Let a polite end (``timeout``, a CI that stops) run the fixtures' endings: PostgreSQL would outlive us."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_unconfigure() -> None:
