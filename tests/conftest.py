@@ -1,0 +1,50 @@
+"""What all tests share: no network, no AWS account, an Airflow home of their own, the release's real database."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.environment import set_environment
+from tests.support.network import block_network
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.dag_runs import RunDag
+    from tests.support.database import AirflowDatabase
+
+# Here and not in a fixture: test modules import Airflow while they are collected, and Airflow reads its configuration
+# then.
+block_network()
+HOME = set_environment()
+
+
+def pytest_configure() -> None:
+    """Let a polite end (``timeout``, a CI that stops) run the fixtures' endings: PostgreSQL would outlive us."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_unconfigure() -> None:
+    """Leave nothing behind."""
+    shutil.rmtree(HOME.folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def airflow_database() -> Iterator[AirflowDatabase]:
+    """The installed Airflow's real schema in an embedded PostgreSQL; Airflow in this process uses it too."""
+    from tests.support.database import started_database
+
+    with started_database(HOME) as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def run_dag(airflow_database: AirflowDatabase) -> RunDag:
+    """A function that runs a DAG for real and tells what came of it; see :class:`tests.support.dag_runs.RunDag`."""
+    from tests.support.dag_runs import RunDag
+
+    return RunDag(airflow_database)
