@@ -1,0 +1,350 @@
+"""A real Airflow behind the local MWAA."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from mwaa_provider.exceptions import InvalidInputError
+from mwaa_provider.local.backend import BackendAnswer, BackendRequest, CliAnswer
+from mwaa_provider.local.real.database import MetadataDatabase
+from mwaa_provider.local.real.errors import StartFailedError
+from mwaa_provider.local.real.forward import Forwarder
+from mwaa_provider.local.real.interpreter import inspect_interpreter
+from mwaa_provider.local.real.line import Component, Line, new_line, sqlalchemy_url
+from mwaa_provider.local.real.process import GuardedProcess, PrivateFolder, last_lines, stop_all
+from mwaa_provider.local.real.settings import Masker, Settings
+from mwaa_provider.local.real.web import free_port, send
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Mapping
+
+    import psycopg2.extensions  # type: ignore[import-untyped,unused-ignore]
+
+    from mwaa_provider.local.real.postgres import PostgresServer
+
+_LOOK_EVERY = 0.25
+
+
+class RealAirflow:
+    """An installed Airflow 2 or 3, run as processes of its own on a PostgreSQL database of its own.
+
+    Nothing of it outlives :meth:`stop`, a failed :meth:`start`, or the Python process that owns it, however that ends.
+    The processes inherit neither the AWS credentials nor the ``AIRFLOW_*`` variables of the owner; pass what they need
+    in ``environment``. Tasks run below the scheduler (LocalExecutor), so ``MWAA_AIRFLOW_COMPONENT`` says ``scheduler``
+    in them.
+
+    :param python: The interpreter of a virtual environment with Airflow in it. Default: the running one.
+    :param dags_folder: Where the DAG files are. Default: an empty folder.
+    :param home: ``AIRFLOW_HOME``, which is kept. Default: a private temporary folder, removed on stop.
+    :param postgres: A server to share between environments, or the ``postgresql://`` URL of an empty database (whose
+        tables are left there on stop). Default: an embedded server of its own.
+    :param environment: Further environment variables of its processes (``AIRFLOW_CONN_...``, ``AWS_REGION`` ...), which
+        win.
+    :param unpause: Let new DAGs run at once; False leaves them paused until somebody unpauses them, as Airflow does.
+    :param startup_timeout: Seconds until a start is given up.
+    :param cli_timeout: Seconds until a command of :meth:`cli` is ended; its exit code is 124 then.
+    :param on_progress: Told in a sentence what is going on while it is slow.
+    :raises InvalidInputError: The interpreter has no Airflow that could be used, or a folder does not exist.
+    """
+
+    def __init__(
+        self,
+        python: str | os.PathLike[str] | None = None,
+        dags_folder: str | os.PathLike[str] | None = None,
+        home: str | os.PathLike[str] | None = None,
+        postgres: PostgresServer | str | None = None,
+        environment: Mapping[str, str] | None = None,
+        unpause: bool = False,
+        startup_timeout: float = 180.0,
+        cli_timeout: float = 300.0,
+        on_progress: Callable[[str], None] | None = None,
+    ) -> None:
+        if dags_folder is not None and not Path(dags_folder).is_dir():
+            raise InvalidInputError([f"dags_folder: {dags_folder} is not a folder."])
+        self._interpreter = inspect_interpreter(python)
+        self.airflow_version = self._interpreter.airflow_version
+        self._dags_folder = Path(dags_folder).resolve() if dags_folder is not None else None
+        self._home = Path(home).resolve() if home is not None else None
+        self._database = MetadataDatabase(postgres)
+        self._environment = dict(environment or {})
+        self._unpause = unpause
+        self._startup_timeout = startup_timeout
+        self._cli_timeout = cli_timeout
+        self._on_progress = on_progress or (lambda _: None)
+        self._masker = Masker()
+        self._masker.add_variables(self._environment)
+        self._lock = threading.RLock()
+        self._stopping = threading.Event()
+        self._processes: list[GuardedProcess] = []
+        self._folder: PrivateFolder | None = None
+        self._settings: Settings | None = None
+        self._line: Line | None = None
+
+    def __repr__(self) -> str:
+        name = self._settings.environment_name if self._settings else None
+        return f"RealAirflow(airflow_version={self.airflow_version!r}, environment_name={name!r})"
+
+    def start(self, environment_name: str, base_url: str) -> None:
+        """Start it and wait until all of it is healthy.
+
+        :param environment_name: The MWAA environment's name.
+        :param base_url: Where users see the web server.
+        :raises StartFailedError: It did not come up; what had been started was ended again.
+        """
+        if self._settings is not None:
+            raise RuntimeError(f"{self!r} has been started already")
+        self._stopping.clear()
+        try:
+            self._start(environment_name, base_url.rstrip("/"), time.monotonic() + self._startup_timeout)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End its processes, remove its database and temporary folder. Safe to call twice, and from another thread."""
+        self._stopping.set()
+        with self._lock:
+            processes, self._processes = self._processes, []
+            folder, self._folder = self._folder, None
+            self._settings, self._line = None, None
+        if folder is not None:
+            folder.release()
+        stop_all(processes)
+        self._database.drop()
+        if folder is not None:
+            folder.remove()
+
+    def rest(self, request: BackendRequest) -> BackendAnswer:
+        """Forward one call to ``/api/v1`` or ``/api/v2`` of the real web server.
+
+        :param request: The call; its Airflow role chooses the credentials.
+        """
+        return self._forwarder().rest(request)
+
+    def page(self, request: BackendRequest) -> BackendAnswer:
+        """Forward one request of a browser, logged in as the request's Airflow role.
+
+        :param request: The request, with the whole path.
+        """
+        return self._forwarder().page(request)
+
+    def cli(self, arguments: list[str]) -> CliAnswer:
+        """Run one ``airflow`` command with the web server's environment variables, as MWAA does.
+
+        :param arguments: The command without the leading ``airflow``.
+        """
+        process = self._spawn("command", ["-m", "airflow", *arguments], "webserver", output=None)
+        try:
+            stdout, stderr = process.communicate(self._cli_timeout)
+            timed_out = process.timed_out
+        finally:
+            self._end(process)
+        note = f"\nended after {self._cli_timeout:g} s, the time that a command may take here\n" if timed_out else ""
+        code = 124 if timed_out else process.exit_code
+        return CliAnswer(
+            stdout.decode(errors="replace"), stderr.decode(errors="replace") + note, 1 if code is None else code
+        )
+
+    def health(self) -> dict[str, str]:
+        """Ask the web server how the components are: name to ``healthy`` or ``unhealthy``.
+
+        :raises OSError: The web server does not answer.
+        """
+        settings, line = self._running()
+        answer = send(settings.port, "GET", line.health_path, headers={"Accept": "application/json"}, timeout=10.0)
+        if answer.status != 200:
+            raise ConnectionError(f"the web server answered {answer.status}")
+        return {name: fact["status"] for name, fact in json.loads(answer.body).items() if fact and fact.get("status")}
+
+    def connect(self) -> psycopg2.extensions.connection:
+        """Connect to the metadata database, for tests that look at what really happened."""
+        self._running()
+        return self._database.connect()
+
+    def wait_for_dag(self, dag_id: str, timeout: float = 60.0) -> None:
+        """Wait until a DAG file has been parsed and its DAG can be triggered.
+
+        :param dag_id: The DAG.
+        :param timeout: Seconds.
+        :raises TimeoutError: It is not there in time; the message holds Airflow's import errors.
+        """
+        end = time.monotonic() + timeout
+        while not self._is_parsed(dag_id):
+            if time.monotonic() > end:
+                raise TimeoutError(
+                    f"{dag_id} was not parsed within {timeout:g} s. Import errors: {self._import_errors() or 'none'}"
+                )
+            if self._stopping.wait(_LOOK_EVERY):
+                raise TimeoutError(f"{dag_id} was not parsed before the environment was stopped")
+
+    @property
+    def logs_folder(self) -> Path:
+        """Where the logs are: one file for each component's output, and Airflow's own below ``logs``."""
+        return self._running()[0].home
+
+    def _start(self, environment_name: str, base_url: str, deadline: float) -> None:
+        with self._lock:
+            self._folder = PrivateFolder(self._home, prefix="mwaa-airflow-")
+            home = self._folder.path
+        self._settings = Settings(
+            environment_name=environment_name,
+            base_url=base_url,
+            airflow_version=self.airflow_version,
+            python=self._interpreter.python,
+            home=home,
+            dags_folder=self._dags_folder or home / "dags",
+            port=free_port(),
+            paused_at_creation=not self._unpause,
+            extra=self._environment,
+        )
+        self._masker.add(self._settings.fernet_key, self._settings.session_key)
+        self._line = new_line(self._settings, self._database.connect, self._masker)
+        for folder in ("dags", "plugins", "logs"):
+            (home / folder).mkdir(exist_ok=True, parents=True)
+        # Airflow fills a missing configuration file with its defaults, each process at the same time.
+        (home / "airflow.cfg").touch(mode=0o600)
+        self._line.prepare_home()
+        key = f"{self.airflow_version}_{hashlib.sha256(self._interpreter.python.encode()).hexdigest()[:12]}"
+        self._say(f"making the metadata database of Airflow {self.airflow_version}")
+        self._database.create(key, lambda url: self._migrate(url, deadline))
+        self._masker.add(self._database.url)
+        components = self._line.components()
+        self._say(f"starting {', '.join(component.name for component in components)}")
+        for component in components:
+            self._launch(component)
+        self._wait_until_healthy(deadline)
+        self._say(f"Airflow {self.airflow_version} is ready")
+
+    def _migrate(self, url: str, deadline: float) -> None:
+        settings, _ = self._running()
+        self._masker.add(url)
+        output = settings.home / "db-migrate.log"
+        process = self._spawn("airflow db migrate", ["-m", "airflow", "db", "migrate"], "webserver", output, url)
+        try:
+            while process.exit_code is None and time.monotonic() < deadline:
+                self._pause()
+        finally:
+            self._end(process)
+        if process.exit_code != 0:
+            raise self._failed("airflow db migrate", "failed", output)
+
+    def _launch(self, component: Component) -> None:
+        settings, _ = self._running()
+        output = settings.home / f"{component.name.replace(' ', '-')}.log"
+        self._spawn(component.name, component.arguments, component.mwaa_name, output)
+
+    def _spawn(
+        self, name: str, arguments: list[str], mwaa_name: str, output: Path | None, url: str | None = None
+    ) -> GuardedProcess:
+        settings, line = self._running()
+        database_url = sqlalchemy_url(url or self._database.url, self._interpreter.driver)
+        variables = settings.variables(database_url, mwaa_name) | line.variables(database_url) | self._environment
+        with self._lock:
+            if self._folder is None:
+                raise RuntimeError("the environment has been stopped")
+            process = GuardedProcess(
+                name,
+                [self._interpreter.python, *arguments],
+                environment=variables,
+                folder=self._folder,
+                output=output,
+                cwd=settings.home,
+            )
+            self._processes.append(process)
+        return process
+
+    def _end(self, process: GuardedProcess) -> None:
+        process.stop()
+        with self._lock:
+            if process in self._processes:
+                self._processes.remove(process)
+
+    def _wait_until_healthy(self, deadline: float) -> None:
+        settings, line = self._running()
+        reported: set[str] = set()
+        while True:
+            self._check_alive()
+            waiting = self._not_healthy(line)
+            if not waiting and line.admit_roles():
+                return
+            if waiting != reported and "web server" not in waiting:
+                self._say(f"waiting for {', '.join(sorted(waiting)) or 'the roles'}")
+                reported = waiting
+            if time.monotonic() > deadline:
+                slow = ", ".join(sorted(waiting)) or "the roles"
+                raise self._failed(
+                    slow,
+                    f"not ready within {self._startup_timeout:g} s",
+                    settings.home / f"{line.components()[0].name.replace(' ', '-')}.log",
+                )
+            self._pause()
+
+    def _not_healthy(self, line: Line) -> set[str]:
+        try:
+            health = self.health()
+        except (OSError, ValueError, http.client.HTTPException):
+            return {"web server"}
+        return {name for name in line.health_of if health.get(name) != "healthy"}
+
+    def _check_alive(self) -> None:
+        for process in list(self._processes):
+            if process.output is not None and process.exit_code is not None:
+                raise self._failed(
+                    process.name, f"ended at its start with exit code {process.exit_code}", process.output
+                )
+
+    def _failed(self, component: str, what: str, output: Path) -> StartFailedError:
+        lines = last_lines(output, self._masker)
+        hint = " Something else listens on its port; start again." if "ddress already in use" in lines else ""
+        return StartFailedError(
+            f"Airflow {self.airflow_version} ({self._interpreter.python}): {component} {what}.{hint} "
+            f"Everything was stopped again. The last lines of its log:\n{lines}",
+            component=component,
+            log=lines,
+        )
+
+    def _pause(self) -> None:
+        if self._stopping.wait(_LOOK_EVERY):
+            raise StartFailedError("The environment was stopped while it was starting.", component="", log="")
+
+    def _say(self, sentence: str) -> None:
+        name = self._settings.environment_name if self._settings else ""
+        self._on_progress(f"{name}: {sentence}")
+
+    def _running(self) -> tuple[Settings, Line]:
+        settings, line = self._settings, self._line
+        if settings is None or line is None:
+            raise RuntimeError(f"{self!r} is not running; call start() first")
+        return settings, line
+
+    def _forwarder(self) -> Forwarder:
+        settings, line = self._running()
+        return Forwarder(settings.port, settings.base_url, line)
+
+    def _is_parsed(self, dag_id: str) -> bool:
+        answer = self.rest(BackendRequest("GET", f"/dags/{quote(dag_id, safe='')}"))
+        if answer.status != 200:
+            return False
+        # The DAG is listed a moment before it is stored whole; until then it cannot be triggered.
+        return bool(self._rows("SELECT 1 FROM serialized_dag WHERE dag_id = %s LIMIT 1", dag_id))
+
+    def _import_errors(self) -> str:
+        rows = self._rows("SELECT filename, stacktrace FROM import_error ORDER BY filename")
+        return self._masker("\n".join(f"{filename}: {stacktrace}" for filename, stacktrace in rows))
+
+    def _rows(self, query: str, *parameters: object) -> list[tuple[object, ...]]:
+        connection = self.connect()
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(query, parameters)
+                return list(cursor.fetchall())
+        finally:
+            connection.close()
