@@ -101,15 +101,20 @@ class RealAirflow:
         """
         if self._settings is not None:
             raise RuntimeError(f"{self!r} has been started already")
-        self._stopping.clear()
         try:
             self._start(environment_name, base_url.rstrip("/"), time.monotonic() + self._startup_timeout)
-        except BaseException:
+        except BaseException as error:
+            was_stopped = self._stopping.is_set()
             self.stop()
+            if was_stopped and isinstance(error, Exception):
+                raise _stopped() from error
             raise
 
     def stop(self) -> None:
-        """End its processes, remove its database and temporary folder. Safe to call twice, and from another thread."""
+        """End its processes, remove its database and temporary folder: for good.
+
+        Safe to call twice, and from another thread while it starts, which ends the start.
+        """
         self._stopping.set()
         with self._lock:
             processes, self._processes = self._processes, []
@@ -164,6 +169,14 @@ class RealAirflow:
             raise ConnectionError(f"the web server answered {answer.status}")
         return {name: fact["status"] for name, fact in json.loads(answer.body).items() if fact and fact.get("status")}
 
+    def ended_components(self) -> list[str]:
+        """Name the components that run no longer although nobody stopped them."""
+        return [
+            process.name
+            for process in list(self._processes)
+            if process.output is not None and process.exit_code is not None
+        ]
+
     def connect(self) -> psycopg2.extensions.connection:
         """Connect to the metadata database, for tests that look at what really happened."""
         self._running()
@@ -191,6 +204,8 @@ class RealAirflow:
         return self._running()[0].home
 
     def _start(self, environment_name: str, base_url: str, deadline: float) -> None:
+        if self._stopping.is_set():
+            raise _stopped()
         with self._lock:
             self._folder = PrivateFolder(self._home, prefix="mwaa-airflow-")
             home = self._folder.path
@@ -313,7 +328,7 @@ class RealAirflow:
 
     def _pause(self) -> None:
         if self._stopping.wait(_LOOK_EVERY):
-            raise StartFailedError("The environment was stopped while it was starting.", component="", log="")
+            raise _stopped()
 
     def _say(self, sentence: str) -> None:
         name = self._settings.environment_name if self._settings else ""
@@ -348,3 +363,7 @@ class RealAirflow:
                 return list(cursor.fetchall())
         finally:
             connection.close()
+
+
+def _stopped() -> StartFailedError:
+    return StartFailedError("The environment has been stopped; make a new one.", component="", log="")

@@ -1,9 +1,9 @@
 """The small process that stands beside each process of a local environment and ends it when its owner is gone.
 
 Run as a script with nothing but the standard library: ``python -I -S guard.py SPECIFICATION -- COMMAND...``. Its
-standard input is a pipe whose other end only the owner holds. The end of that pipe, for whatever reason (the owner closed
-it, returned, crashed, was killed with SIGKILL), means: stop the command, then everything that the command has left
-behind, then remove the owner's folder if nobody else uses it. Its exit code is the command's.
+standard input is a pipe whose other end only the owner holds. The end of that pipe, for whatever reason (the owner
+closed it, returned, crashed, was killed with SIGKILL), means: stop the command, then everything that the command has
+left behind, then remove the owner's folder if nobody else uses it. Its exit code is the command's.
 
 Airflow puts tasks and DAG processors into process groups and sessions of their own, so ending one process group is not
 enough. On Linux the guard is a "child subreaper": orphans become its children, and a walk over the process table finds
@@ -37,7 +37,8 @@ def main() -> int:
     os.set_blocking(wakeup_write, False)
     signal.set_wakeup_fd(wakeup_write, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Not SIG_IGN, which the command would inherit.
+    signal.signal(signal.SIGINT, lambda *_: None)
     asked_to_stop: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: asked_to_stop.append(number))
     adopts_orphans = _become_subreaper()
