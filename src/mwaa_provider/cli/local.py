@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from urllib.parse import urlsplit
 
 import click
@@ -71,8 +70,6 @@ def start(
     if len(set(names)) != len(names):
         raise click.UsageError("every --name can be given once only")
     url = _checked_url(postgres_url, context.get_parameter_source("postgres_url"), len(names))
-    # The URL stays out of the environment variables that Airflow's processes inherit.
-    os.environ.pop(POSTGRES_URL_VARIABLE, None)
     try:
         session = LocalSession(
             names=names,

@@ -14,11 +14,10 @@ from urllib.parse import quote
 from mwaa_provider.exceptions import InvalidInputError
 from mwaa_provider.local.backend import BackendAnswer, BackendRequest, CliAnswer
 from mwaa_provider.local.real.database import MetadataDatabase
-from mwaa_provider.local.real.errors import StartFailedError
 from mwaa_provider.local.real.forward import Forwarder
 from mwaa_provider.local.real.interpreter import inspect_interpreter
-from mwaa_provider.local.real.line import Component, Line, new_line, sqlalchemy_url
-from mwaa_provider.local.real.process import GuardedProcess, PrivateFolder, last_lines, stop_all
+from mwaa_provider.local.real.line import Line, new_line, sqlalchemy_url
+from mwaa_provider.local.real.processes import AirflowProcesses, stopped
 from mwaa_provider.local.real.settings import Masker, Settings
 from mwaa_provider.local.real.web import free_port, send
 
@@ -83,8 +82,7 @@ class RealAirflow:
         self._masker.add_variables(self._environment)
         self._lock = threading.RLock()
         self._stopping = threading.Event()
-        self._processes: list[GuardedProcess] = []
-        self._folder: PrivateFolder | None = None
+        self._processes: AirflowProcesses | None = None
         self._settings: Settings | None = None
         self._line: Line | None = None
 
@@ -107,7 +105,7 @@ class RealAirflow:
             was_stopped = self._stopping.is_set()
             self.stop()
             if was_stopped and isinstance(error, Exception):
-                raise _stopped() from error
+                raise stopped() from error
             raise
 
     def stop(self) -> None:
@@ -117,15 +115,11 @@ class RealAirflow:
         """
         self._stopping.set()
         with self._lock:
-            processes, self._processes = self._processes, []
-            folder, self._folder = self._folder, None
+            processes, self._processes = self._processes, None
             self._settings, self._line = None, None
-        if folder is not None:
-            folder.release()
-        stop_all(processes)
+        if processes is not None:
+            processes.stop()
         self._database.drop()
-        if folder is not None:
-            folder.remove()
 
     def rest(self, request: BackendRequest) -> BackendAnswer:
         """Forward one call to ``/api/v1`` or ``/api/v2`` of the real web server.
@@ -146,24 +140,14 @@ class RealAirflow:
 
         :param arguments: The command without the leading ``airflow``.
         """
-        process = self._spawn("command", ["-m", "airflow", *arguments], "webserver", output=None)
-        try:
-            stdout, stderr = process.communicate(self._cli_timeout)
-            timed_out = process.timed_out
-        finally:
-            self._end(process)
-        note = f"\nended after {self._cli_timeout:g} s, the time that a command may take here\n" if timed_out else ""
-        code = 124 if timed_out else process.exit_code
-        return CliAnswer(
-            stdout.decode(errors="replace"), stderr.decode(errors="replace") + note, 1 if code is None else code
-        )
+        return self._running()[2].command(arguments, self._cli_timeout)
 
     def health(self) -> dict[str, str]:
         """Ask the web server how the components are: name to ``healthy`` or ``unhealthy``.
 
         :raises OSError: The web server does not answer.
         """
-        settings, line = self._running()
+        settings, line, _ = self._running()
         answer = send(settings.port, "GET", line.health_path, headers={"Accept": "application/json"}, timeout=10.0)
         if answer.status != 200:
             raise ConnectionError(f"the web server answered {answer.status}")
@@ -171,11 +155,7 @@ class RealAirflow:
 
     def ended_components(self) -> list[str]:
         """Name the components that run no longer although nobody stopped them."""
-        return [
-            process.name
-            for process in list(self._processes)
-            if process.output is not None and process.exit_code is not None
-        ]
+        return self._running()[2].ended()
 
     def connect(self) -> psycopg2.extensions.connection:
         """Connect to the metadata database, for tests that look at what really happened."""
@@ -204,101 +184,61 @@ class RealAirflow:
         return self._running()[0].home
 
     def _start(self, environment_name: str, base_url: str, deadline: float) -> None:
-        if self._stopping.is_set():
-            raise _stopped()
         with self._lock:
-            self._folder = PrivateFolder(self._home, prefix="mwaa-airflow-")
-            home = self._folder.path
-        self._settings = Settings(
+            if self._stopping.is_set():
+                raise stopped()
+            processes = self._processes = AirflowProcesses(self._interpreter, self._home, self._masker)
+        settings = self._settings = Settings(
             environment_name=environment_name,
             base_url=base_url,
             airflow_version=self.airflow_version,
             python=self._interpreter.python,
-            home=home,
-            dags_folder=self._dags_folder or home / "dags",
+            home=processes.home,
+            dags_folder=self._dags_folder or processes.home / "dags",
             port=free_port(),
             paused_at_creation=not self._unpause,
             extra=self._environment,
         )
-        self._masker.add(self._settings.fernet_key, self._settings.session_key)
-        self._line = new_line(self._settings, self._database.connect, self._masker)
-        for folder in ("dags", "plugins", "logs"):
-            (home / folder).mkdir(exist_ok=True, parents=True)
-        # Airflow fills a missing configuration file with its defaults, each process at the same time.
-        (home / "airflow.cfg").touch(mode=0o600)
-        self._line.prepare_home()
-        key = f"{self.airflow_version}_{hashlib.sha256(self._interpreter.python.encode()).hexdigest()[:12]}"
+        self._masker.add(settings.fernet_key, settings.session_key)
+        line = self._line = new_line(settings, self._database.connect, self._masker)
+        _fill(settings, line)
+
+        def variables(url: str) -> dict[str, str]:
+            self._masker.add(url)
+            return {
+                **settings.variables(sqlalchemy_url(url, self._interpreter.driver), "webserver"),
+                **line.variables(),
+                **self._environment,
+            }
+
         self._say(f"making the metadata database of Airflow {self.airflow_version}")
-        self._database.create(key, lambda url: self._migrate(url, deadline))
-        self._masker.add(self._database.url)
-        components = self._line.components()
+        self._database.open()
+        # Airflow is imported on one core while the database is made on another.
+        processes.prepare(line.modules, variables(self._database.url))
+        key = f"{self.airflow_version}_{hashlib.sha256(self._interpreter.python.encode()).hexdigest()[:12]}"
+        self._database.create(key, lambda url: processes.migrate(variables(url), self._pause, deadline))
+        components = line.components()
         self._say(f"starting {', '.join(component.name for component in components)}")
         for component in components:
-            self._launch(component)
-        self._wait_until_healthy(deadline)
+            processes.launch(component)
+        self._wait_until_healthy(line, processes, deadline)
         self._say(f"Airflow {self.airflow_version} is ready")
 
-    def _migrate(self, url: str, deadline: float) -> None:
-        settings, _ = self._running()
-        self._masker.add(url)
-        output = settings.home / "db-migrate.log"
-        process = self._spawn("airflow db migrate", ["-m", "airflow", "db", "migrate"], "webserver", output, url)
-        try:
-            while process.exit_code is None and time.monotonic() < deadline:
-                self._pause()
-        finally:
-            self._end(process)
-        if process.exit_code != 0:
-            raise self._failed("airflow db migrate", "failed", output)
-
-    def _launch(self, component: Component) -> None:
-        settings, _ = self._running()
-        output = settings.home / f"{component.name.replace(' ', '-')}.log"
-        self._spawn(component.name, component.arguments, component.mwaa_name, output)
-
-    def _spawn(
-        self, name: str, arguments: list[str], mwaa_name: str, output: Path | None, url: str | None = None
-    ) -> GuardedProcess:
-        settings, line = self._running()
-        database_url = sqlalchemy_url(url or self._database.url, self._interpreter.driver)
-        variables = settings.variables(database_url, mwaa_name) | line.variables(database_url) | self._environment
-        with self._lock:
-            if self._folder is None:
-                raise RuntimeError("the environment has been stopped")
-            process = GuardedProcess(
-                name,
-                [self._interpreter.python, *arguments],
-                environment=variables,
-                folder=self._folder,
-                output=output,
-                cwd=settings.home,
-            )
-            self._processes.append(process)
-        return process
-
-    def _end(self, process: GuardedProcess) -> None:
-        process.stop()
-        with self._lock:
-            if process in self._processes:
-                self._processes.remove(process)
-
-    def _wait_until_healthy(self, deadline: float) -> None:
-        settings, line = self._running()
+    def _wait_until_healthy(self, line: Line, processes: AirflowProcesses, deadline: float) -> None:
         reported: set[str] = set()
         while True:
-            self._check_alive()
+            processes.raise_if_ended()
             waiting = self._not_healthy(line)
             if not waiting and line.admit_roles():
                 return
-            if waiting != reported and "web server" not in waiting:
+            if waiting != reported:
                 self._say(f"waiting for {', '.join(sorted(waiting)) or 'the roles'}")
                 reported = waiting
             if time.monotonic() > deadline:
-                slow = ", ".join(sorted(waiting)) or "the roles"
-                raise self._failed(
-                    slow,
+                raise processes.failure(
+                    ", ".join(sorted(waiting)) or "the roles",
                     f"not ready within {self._startup_timeout:g} s",
-                    settings.home / f"{line.components()[0].name.replace(' ', '-')}.log",
+                    processes.home / f"{line.components()[0].name.replace(' ', '-')}.log",
                 )
             self._pause()
 
@@ -306,42 +246,25 @@ class RealAirflow:
         try:
             health = self.health()
         except (OSError, ValueError, http.client.HTTPException):
-            return {"web server"}
+            return {"the web server"}
         return {name for name in line.health_of if health.get(name) != "healthy"}
-
-    def _check_alive(self) -> None:
-        for process in list(self._processes):
-            if process.output is not None and process.exit_code is not None:
-                raise self._failed(
-                    process.name, f"ended at its start with exit code {process.exit_code}", process.output
-                )
-
-    def _failed(self, component: str, what: str, output: Path) -> StartFailedError:
-        lines = last_lines(output, self._masker)
-        hint = " Something else listens on its port; start again." if "ddress already in use" in lines else ""
-        return StartFailedError(
-            f"Airflow {self.airflow_version} ({self._interpreter.python}): {component} {what}.{hint} "
-            f"Everything was stopped again. The last lines of its log:\n{lines}",
-            component=component,
-            log=lines,
-        )
 
     def _pause(self) -> None:
         if self._stopping.wait(_LOOK_EVERY):
-            raise _stopped()
+            raise stopped()
 
     def _say(self, sentence: str) -> None:
         name = self._settings.environment_name if self._settings else ""
         self._on_progress(f"{name}: {sentence}")
 
-    def _running(self) -> tuple[Settings, Line]:
-        settings, line = self._settings, self._line
-        if settings is None or line is None:
+    def _running(self) -> tuple[Settings, Line, AirflowProcesses]:
+        settings, line, processes = self._settings, self._line, self._processes
+        if settings is None or line is None or processes is None:
             raise RuntimeError(f"{self!r} is not running; call start() first")
-        return settings, line
+        return settings, line, processes
 
     def _forwarder(self) -> Forwarder:
-        settings, line = self._running()
+        settings, line, _ = self._running()
         return Forwarder(settings.port, settings.base_url, line)
 
     def _is_parsed(self, dag_id: str) -> bool:
@@ -365,5 +288,10 @@ class RealAirflow:
             connection.close()
 
 
-def _stopped() -> StartFailedError:
-    return StartFailedError("The environment has been stopped; make a new one.", component="", log="")
+def _fill(settings: Settings, line: Line) -> None:
+    """Put into Airflow's home what must be there before the first process starts."""
+    for folder in ("dags", "plugins", "logs"):
+        (settings.home / folder).mkdir(exist_ok=True, parents=True)
+    # Airflow fills a missing configuration file with its defaults, each process at the same time.
+    (settings.home / "airflow.cfg").touch(mode=0o600)
+    line.prepare_home()

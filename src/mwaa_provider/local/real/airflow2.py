@@ -40,6 +40,20 @@ class Airflow2:
     api = "/api/v1"
     health_path = "/health"
     health_of: tuple[str, ...] = ("metadatabase", "scheduler", "triggerer")
+    modules: tuple[str, ...] = (
+        "airflow",
+        "airflow.models",
+        "airflow.cli.cli_parser",
+        "airflow.serialization.serialized_objects",
+        "airflow.providers_manager",
+        "airflow.jobs.scheduler_job_runner",
+        "airflow.jobs.triggerer_job_runner",
+        "airflow.dag_processing.manager",
+        "airflow.executors.local_executor",
+        "connexion",
+        "flask_appbuilder",
+        "gunicorn.app.wsgiapp",
+    )
 
     def __init__(self, settings: Settings, connect: Connect, masker: Masker) -> None:
         self._settings = settings
@@ -50,7 +64,7 @@ class Airflow2:
         self._admitted = False
         masker.add(*self._passwords.values(), *map(_basic, self._passwords, self._passwords.values()))
 
-    def variables(self, database_url: str) -> dict[str, str]:
+    def variables(self) -> dict[str, str]:
         """Give the environment variables that only Airflow 2 has."""
         return {
             "AIRFLOW__API__AUTH_BACKENDS": "airflow.api.auth.backend.basic_auth",
@@ -68,15 +82,14 @@ class Airflow2:
         """Give the processes to run."""
         # What `airflow webserver` runs in the end, without the process that watches it (seconds, and 100 MB).
         server = [
-            *("-m", "gunicorn", "--workers", "1", "--threads", "4", "--timeout", "120"),
+            *("--workers", "1", "--threads", "4", "--timeout", "120"),
             *("--bind", f"127.0.0.1:{self._settings.port}", "--name", "airflow-webserver"),
             *("--config", "python:airflow.www.gunicorn_config", "--preload", "airflow.www.app:cached_app()"),
         ]
-        airflow = ["-m", "airflow"]
         return [
-            Component("web server", server, "webserver"),
-            Component("scheduler", [*airflow, "scheduler", "--skip-serve-logs"], "scheduler"),
-            Component("triggerer", [*airflow, "triggerer", "--skip-serve-logs"], "scheduler"),
+            Component("web server", "gunicorn", server, "webserver"),
+            Component("scheduler", "airflow", ["scheduler", "--skip-serve-logs"], "scheduler"),
+            Component("triggerer", "airflow", ["triggerer", "--skip-serve-logs"], "scheduler"),
         ]
 
     def prepare_home(self) -> None:

@@ -29,6 +29,21 @@ class Airflow3:
     api = "/api/v2"
     health_path = "/api/v2/monitor/health"
     health_of: tuple[str, ...] = ("metadatabase", "scheduler", "triggerer", "dag_processor")
+    modules: tuple[str, ...] = (
+        "airflow",
+        "airflow.models",
+        "airflow.cli.cli_parser",
+        "airflow.serialization.serialized_objects",
+        "airflow.providers_manager",
+        "airflow.jobs.scheduler_job_runner",
+        "airflow.jobs.triggerer_job_runner",
+        "airflow.dag_processing.manager",
+        "airflow.executors.local_executor",
+        "fastapi",
+        "uvicorn",
+        "cadwyn",
+        "jwt",
+    )
 
     def __init__(self, settings: Settings, masker: Masker) -> None:
         self._settings = settings
@@ -39,7 +54,7 @@ class Airflow3:
         self._tokens: dict[AirflowRole, str] = {}
         masker.add(self._jwt_secret, *self._passwords.values())
 
-    def variables(self, database_url: str) -> dict[str, str]:
+    def variables(self) -> dict[str, str]:
         """Give the environment variables that only Airflow 3 has."""
         port = str(self._settings.port)
         return {
@@ -60,13 +75,12 @@ class Airflow3:
 
     def components(self) -> list[Component]:
         """Give the processes to run."""
-        airflow = ["-m", "airflow"]
-        server = [*airflow, "api-server", "--host", "127.0.0.1", "--port", str(self._settings.port), "--workers", "1"]
+        server = ["api-server", "--host", "127.0.0.1", "--port", str(self._settings.port), "--workers", "1"]
         return [
-            Component("api-server", server, "webserver"),
-            Component("scheduler", [*airflow, "scheduler", "--skip-serve-logs"], "scheduler"),
-            Component("dag-processor", [*airflow, "dag-processor"], "scheduler"),
-            Component("triggerer", [*airflow, "triggerer", "--skip-serve-logs"], "scheduler"),
+            Component("api-server", "airflow", server, "webserver"),
+            Component("scheduler", "airflow", ["scheduler", "--skip-serve-logs"], "scheduler"),
+            Component("dag-processor", "airflow", ["dag-processor"], "scheduler"),
+            Component("triggerer", "airflow", ["triggerer", "--skip-serve-logs"], "scheduler"),
         ]
 
     def prepare_home(self) -> None:

@@ -29,6 +29,15 @@ class MetadataDatabase:
         self._url = plain_url(postgres) if isinstance(postgres, str) else ""
         self._name = ""
 
+    def open(self) -> None:
+        """See to a server, from which on the URL is known; the database comes with :meth:`create`."""
+        if self._server is None:
+            self._check_empty()
+            return
+        self._server.start()
+        self._name = f"airflow_{secrets.token_hex(6)}"
+        self._url = self._server.url(self._name)
+
     def create(self, key: str, migrate: Callable[[str], None]) -> None:
         """Make the database ready for Airflow.
 
@@ -36,14 +45,11 @@ class MetadataDatabase:
         :param migrate: Makes Airflow's tables in the empty database with the given URL.
         """
         if self._server is None:
-            self._check_empty()
             migrate(self._url)
             return
         server = self._server
-        server.start()
         template = server.prepared_database(key, lambda name: migrate(server.url(name)))
-        self._name = server.create_database(f"airflow_{secrets.token_hex(6)}", template)
-        self._url = server.url(self._name)
+        server.create_database(self._name, template)
 
     def drop(self) -> None:
         """Remove it, unless it is the user's. Safe to call twice."""
@@ -59,7 +65,7 @@ class MetadataDatabase:
 
     @property
     def url(self) -> str:
-        """Its URL, which holds a password; empty before :meth:`create`."""
+        """Its URL, which holds a password; empty before :meth:`open`."""
         return self._url
 
     def connect(self) -> psycopg2.extensions.connection:

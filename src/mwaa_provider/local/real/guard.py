@@ -66,7 +66,13 @@ def _spawn(specification: dict[str, Any], arguments: list[str]) -> subprocess.Po
         uid, gid = specification["user"]
         user = {"user": uid, "group": gid, "extra_groups": []}
     return subprocess.Popen(
-        arguments, stdin=subprocess.DEVNULL, cwd=specification["cwd"], start_new_session=True, umask=0o077, **user
+        arguments,
+        stdin=subprocess.DEVNULL,
+        cwd=specification["cwd"],
+        start_new_session=True,
+        umask=0o077,
+        pass_fds=specification["pass_fds"],
+        **user,
     )
 
 

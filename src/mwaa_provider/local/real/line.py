@@ -21,11 +21,13 @@ class Component:
     """One of the processes that make up an Airflow.
 
     :param name: What users call it.
-    :param arguments: The command without the interpreter.
+    :param module: What to run with ``python -m``.
+    :param arguments: Its arguments.
     :param mwaa_name: What MWAA's containers say in ``MWAA_AIRFLOW_COMPONENT``.
     """
 
     name: str
+    module: str
     arguments: list[str]
     mwaa_name: str
 
@@ -40,7 +42,10 @@ class Line(Protocol):
     health_of: tuple[str, ...]
     """The components that must be healthy."""
 
-    def variables(self, database_url: str) -> dict[str, str]:
+    modules: tuple[str, ...]
+    """What the processes of this line have in common and is slow to import."""
+
+    def variables(self) -> dict[str, str]:
         """Give the environment variables that only this line has."""
 
     def components(self) -> list[Component]:

@@ -67,6 +67,7 @@ class GuardedProcess:
     :param user: User and group id to run as. Default: the owner's.
     :param stop_signal: What it takes as the wish to stop.
     :param grace: Seconds it gets for that before it is killed.
+    :param pass_fds: File descriptors that it is to inherit.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class GuardedProcess:
         user: tuple[int, int] | None = None,
         stop_signal: signal.Signals = signal.SIGTERM,
         grace: float = 5.0,
+        pass_fds: Sequence[int] = (),
     ) -> None:
         self.name = name
         self.output = output
@@ -94,6 +96,7 @@ class GuardedProcess:
                 "user": user,
                 "stop_signal": int(stop_signal),
                 "grace": grace,
+                "pass_fds": list(pass_fds),
             }
         )
         with contextlib.ExitStack() as stack:
@@ -112,6 +115,7 @@ class GuardedProcess:
                     stderr=stderr,
                     env=dict(environment),
                     start_new_session=True,
+                    pass_fds=tuple(pass_fds),
                 )
             except BaseException:
                 os.close(write_end)
