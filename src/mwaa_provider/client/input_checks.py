@@ -14,6 +14,10 @@ from mwaa_provider.client.models import DAG_RUN_STATES
 #: From the service model of CreateCliToken: https://docs.aws.amazon.com/mwaa/latest/API/API_CreateCliToken.html
 _ENVIRONMENT_NAME = re.compile(r"[a-zA-Z][0-9a-zA-Z_-]{0,79}")
 
+#: Airflow's own rule for DAG ids (airflow/utils/helpers.py, the same from 2.7 to 3.3); letters need not be ASCII. A path with any other
+#: character, a quoted slash above all, would be another endpoint for Airflow 3's web server.
+_DAG_ID = re.compile(r"[\w.-]+")
+
 #: Airflow's default for ``[scheduler] allowed_run_id_pattern``.
 _RUN_ID = re.compile(r"[A-Za-z0-9_.~:+-]+")
 _RUN_ID_LENGTH = 250
@@ -38,10 +42,10 @@ def check_environment_name(value: Any) -> list[str]:
 
 
 def check_dag_id(field: str, value: Any) -> list[str]:
-    """Check a DAG id. Airflow admits non-ASCII ids, so only what cannot be an id is refused."""
-    if isinstance(value, str) and value.strip() and len(value) <= 250:
+    """Check a DAG id."""
+    if isinstance(value, str) and _DAG_ID.fullmatch(value) and len(value) <= 250:
         return []
-    return [f"{field}: {value!r} is not a DAG id; give a text of 1 to 250 characters"]
+    return [f"{field}: {value!r} is not a DAG id; use letters, digits, '_', '-' and '.', 250 characters at most"]
 
 
 def check_run_id(field: str, value: Any) -> list[str]:
@@ -59,6 +63,13 @@ def check_run_id(field: str, value: Any) -> list[str]:
                 f"{field}: {value!r} begins with {prefix!r}, which Airflow keeps for its own runs; use another prefix"
             ]
     return []
+
+
+def check_existing_run_id(field: str, value: Any) -> list[str]:
+    """Check the id of a run that is there already: an environment may admit more than Airflow's default pattern, but never a slash."""
+    if isinstance(value, str) and value and "/" not in value and len(value) <= _RUN_ID_LENGTH:
+        return []
+    return [f"{field}: {value!r} cannot be a run's id; give 1 to {_RUN_ID_LENGTH} characters without '/'"]
 
 
 def check_conf(field: str, value: Any) -> list[str]:

@@ -168,8 +168,10 @@ class MwaaClient:
 
         :param environment_name: The environment's name.
         :param dag_id: The DAG's id.
+        :raises InvalidInputError: if this cannot be a DAG's id.
         :raises DagNotFoundError: if the environment has no such DAG.
         """
+        _raise_problems(input_checks.check_dag_id("dag_id", dag_id))
         airflow = self._airflow(environment_name)
         try:
             return self._read(lambda: airflow.get_dag(dag_id))
@@ -245,6 +247,9 @@ class MwaaClient:
         :param run_id: The run's id.
         :raises NotFoundError: if there is no such run.
         """
+        _raise_problems(
+            [*input_checks.check_dag_id("dag_id", dag_id), *input_checks.check_existing_run_id("run_id", run_id)]
+        )
         airflow = self._airflow(environment_name)
         return self._read(lambda: airflow.get_dag_run(dag_id, run_id))
 
@@ -267,6 +272,9 @@ class MwaaClient:
         :param dag_id: The DAG's id.
         :param run_id: The run's id.
         """
+        _raise_problems(
+            [*input_checks.check_dag_id("dag_id", dag_id), *input_checks.check_existing_run_id("run_id", run_id)]
+        )
         return self._airflow(environment_name).clear_dag_run(dag_id, run_id)
 
     def wait_for_dag_run(
