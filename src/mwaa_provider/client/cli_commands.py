@@ -1,8 +1,9 @@
 """The Airflow CLI commands that MWAA takes, per release.
 
-The table is that of the user guide's "Apache Airflow CLI command reference"; where the guide names a command that the release does not have,
-or calls it otherwise than Airflow does, the release was believed (``providers notifications`` is missing in 2.7.2, the guide's ``providers
-triggerer`` is ``providers triggers``). Airflow 1 and the releases before 2.7, which MWAA no longer creates, are not told apart.
+The table is that of the user guide's "Apache Airflow CLI command reference"; where the guide names a command that the
+release does not have, or calls it otherwise than Airflow does, the release was believed (``providers notifications``
+is missing in 2.7.2, the guide's ``providers triggerer`` is ``providers triggers``). Airflow 1 and the releases before
+2.7, which MWAA no longer creates, are not told apart.
 """
 
 from __future__ import annotations
@@ -72,8 +73,8 @@ _COMMANDS: tuple[tuple[str, tuple[int, int] | None, bool], ...] = (
 def supported_commands(airflow_version: str) -> frozenset[tuple[str, ...]]:
     """Return the commands that MWAA takes for an Airflow version, each as its words.
 
-    :param airflow_version: The Airflow version, such as ``2.10.3``. One newer than those known is treated like the newest known of its
-        major line, a newer major line like 3.
+    :param airflow_version: The Airflow version, such as ``2.10.3``. One newer than those known is treated like the
+        newest known of its major line, a newer major line like 3.
     """
     major, minor = (int(part) for part in airflow_version.split(".")[:2])
     if major >= 3:

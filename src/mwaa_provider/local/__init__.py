@@ -54,7 +54,7 @@ _HOME_OF = {
     "SystemClock": "mwaa_provider.local.clock",
 }
 
-__all__ = [  # noqa: F822 - found by __getattr__
+__all__ = [
     "AirflowBackend",
     "BackendAnswer",
     "BackendRequest",

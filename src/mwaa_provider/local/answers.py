@@ -1,4 +1,4 @@
-"""The shapes of answers: plain JSON and HTML, AWS errors as botocore reads them, and Airflow's REST errors in both of its dialects."""
+"""The shapes of answers: JSON, HTML, AWS errors as botocore reads them, Airflow's REST errors in both dialects."""
 
 from __future__ import annotations
 

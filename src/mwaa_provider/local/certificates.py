@@ -11,7 +11,7 @@ import trustme
 
 
 class Certificates:
-    """A fresh authority and a certificate for 127.0.0.1 and localhost; only the authority's public PEM is written to disk."""
+    """A fresh authority with a certificate for 127.0.0.1 and localhost; only its public PEM is written to disk."""
 
     def __init__(self) -> None:
         self._directory = Path(tempfile.mkdtemp(prefix="local-mwaa-"))

@@ -1,7 +1,7 @@
 """The control plane: what boto3's ``mwaa`` client calls.
 
-Requests must carry an ``AWS4-HMAC-SHA256`` Authorization header whose scope names this local MWAA's region and the service ``airflow``. The
-signature itself is not verified: any secret key will do.
+Requests must carry an ``AWS4-HMAC-SHA256`` Authorization header whose scope names this local MWAA's region and the
+service ``airflow``. The signature itself is not verified: any secret key will do.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
 
 from mwaa_provider.local.answers import AwsError, json_response
+from mwaa_provider.local.environment import is_environment_name
 from mwaa_provider.local.invoke_rest_api import invoke_rest_api, noted_call
 from mwaa_provider.local.journal import parsed_query
 from mwaa_provider.local.service import Service, Visit
@@ -44,7 +45,6 @@ _ROUTES = [
         ("DELETE", r"/tags/.+", "UntagResource"),
     ]
 ]
-_NAME = re.compile(r"[a-zA-Z][0-9a-zA-Z\-_]*")
 _CREDENTIAL = re.compile(
     r"AWS4-HMAC-SHA256 .*Credential=(?P<key>[^/,\s]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request"
 )
@@ -139,9 +139,9 @@ class ControlPlane:
         except AwsError as error:
             return error.response()
         visit.is_by(identity)
-        error = throttled() if fault.kind == "throttle" else self._denied(operation, name, identity)
-        visit.error_code, visit.status = error.code, error.status
-        return error.response()
+        refused = throttled() if fault.kind == "throttle" else self._denied(operation, name, identity)
+        visit.error_code, visit.status = refused.code, refused.status
+        return refused.response()
 
     def _carried_out(self, request: HttpRequest, operation: str, name: str | None, visit: Visit) -> HttpResponse:
         if operation == "Unknown":
@@ -157,12 +157,12 @@ class ControlPlane:
                 f"This local MWAA does not do {operation}; the service does. "
                 "Environments are made and deleted with LocalMwaa.create_environment and delete_environment.",
             )
-        if name is not None and not (len(name) <= 80 and _NAME.fullmatch(name)):
+        if name is not None and not is_environment_name(name):
             raise AwsError(
                 "ValidationException",
                 400,
-                f"1 validation error detected: Value '{name}' at 'name' failed to satisfy constraint: Member must have length "
-                "less than or equal to 80 and satisfy regular expression pattern: [a-zA-Z][0-9a-zA-Z-_]*",
+                f"1 validation error detected: Value '{name}' at 'name' failed to satisfy constraint: Member must have "
+                "length less than or equal to 80 and satisfy regular expression pattern: [a-zA-Z][0-9a-zA-Z-_]*",
             )
         if self._service.identities.is_denied(operation, identity, name):
             raise self._denied(operation, name, identity)
@@ -208,8 +208,9 @@ class ControlPlane:
         return AwsError(
             "AccessDeniedException",
             403,
-            f"User: arn:aws:iam::{self._service.account_id}:{identity.iam_name} is not authorized to perform: airflow:{operation} "
-            f"on resource: {resource} because no identity-based policy allows the airflow:{operation} action",
+            f"User: arn:aws:iam::{self._service.account_id}:{identity.iam_name} is not authorized to perform: "
+            f"airflow:{operation} on resource: {resource} because no identity-based policy allows the "
+            f"airflow:{operation} action",
         )
 
     def _list_environments(self, request: HttpRequest) -> HttpResponse:
@@ -243,8 +244,8 @@ class ControlPlane:
             raise AwsError(
                 "ValidationException",
                 400,
-                f"This local MWAA cannot change the Airflow version of an environment ({environment.backend.airflow_version} "
-                f"to {version}); delete it and create another.",
+                f"This local MWAA cannot change an environment's Airflow from {environment.backend.airflow_version} to "
+                f"{version}; delete the environment and create another.",
             )
         if unknown := sorted(set(changes) - _UPDATABLE):
             raise AwsError("ValidationException", 400, f"UpdateEnvironment does not take {', '.join(unknown)}.")
@@ -291,8 +292,8 @@ class ControlPlane:
 def throttled() -> AwsError:
     """Return the error for too many calls a second.
 
-    It is not modelled for MWAA. AWS's list of common errors gives it status 400 and API Gateway answers 429; botocore knows it by its
-    code and retries either.
+    It is not modelled for MWAA. AWS's list of common errors gives it status 400 and API Gateway answers 429; botocore
+    knows it by its code and retries either.
     """
     return AwsError("ThrottlingException", 429, "Rate exceeded")
 
@@ -337,6 +338,6 @@ def _object(request: HttpRequest) -> dict[str, Any]:
 
 def _page_start(token: str) -> str:
     try:
-        return base64.urlsafe_b64decode(token.encode()).decode()
+        return base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
         raise AwsError("ValidationException", 400, "NextToken is not one of this operation.") from None

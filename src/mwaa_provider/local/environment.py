@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import deque
 from dataclasses import dataclass, field
@@ -13,8 +14,18 @@ if TYPE_CHECKING:
     from mwaa_provider.local.clock import Clock
     from mwaa_provider.local.rules import ServiceRules
 
-#: In these states an environment's web server is there to be asked (the API reference calls UPDATE_FAILED "ready to use").
+#: In these states an environment's web server is there to be asked (the API reference calls UPDATE_FAILED "ready to
+#: use").
 USABLE_STATUSES = frozenset({"AVAILABLE", "UPDATING", "CREATING_SNAPSHOT", "UPDATE_FAILED", "MAINTENANCE"})
+_NAME = re.compile(r"[a-zA-Z][0-9a-zA-Z\-_]{0,79}")
+
+
+def is_environment_name(name: str) -> bool:
+    """Tell whether MWAA takes a name (service model: pattern ``[a-zA-Z][0-9a-zA-Z-_]*``, 80 characters).
+
+    :param name: The name.
+    """
+    return _NAME.fullmatch(name) is not None
 
 
 @dataclass
@@ -126,7 +137,7 @@ class LocalEnvironment:
         return described
 
     def admit_rest_call(self) -> bool:
-        """Tell whether InvokeRestApi may go on, and count it if so: no more than the rule says in any second of the clock."""
+        """Tell whether InvokeRestApi may go on, and count it if so."""
         limit = self.rules.rest_calls_per_second
         if limit is None:
             return True

@@ -14,14 +14,16 @@ FaultKind = Literal["lose_answer", "refuse", "answer", "delay", "throttle", "exp
 
 @dataclass(frozen=True)
 class Fault:
-    """One kind of misbehaviour and the requests it strikes. Build one with a constructor below, give it to ``mwaa.faults.add``.
+    """One kind of misbehaviour and the requests it strikes; made by a constructor, given to ``mwaa.faults.add``.
 
-    A fault strikes on one of two levels. ``operation="InvokeRestApi"`` (or another AWS operation) is the service in front of the web
-    server: the connection that is cut there is boto3's. ``operation="rest"`` is the web server itself, which both transports reach: a
-    client with a web session sees the cut connection, a caller of InvokeRestApi sees RestApiServerException with status 502.
+    A fault strikes on one of two levels. ``operation="InvokeRestApi"`` (or another AWS operation) is the service in
+    front of the web server: the connection that is cut there is boto3's. ``operation="rest"`` is the web server itself,
+    which both transports reach: a client with a web session sees the cut connection, a caller of InvokeRestApi sees
+    RestApiServerException with status 502.
 
     :param kind: What happens.
-    :param operation: Which operation it strikes, a glob: an AWS operation, or ``login``, ``sso``, ``rest``, ``cli``, ``page``.
+    :param operation: Which operation it strikes, a glob: an AWS operation, or ``login``, ``sso``, ``rest``, ``cli``,
+        ``page``.
     :param environment: Which environment, a glob.
     :param method: Which HTTP method; any by default.
     :param path: Which path, a glob (for REST calls the part below ``/api/vN``; decoded or as sent).
@@ -66,7 +68,8 @@ class Fault:
         """Answer with something else.
 
         :param status: The HTTP status.
-        :param body: A dict or list is sent as JSON, text as an HTML page; by default an HTML error page as a load balancer sends it.
+        :param body: A dict or list is sent as JSON, text as an HTML page; by default an HTML error page as a load
+            balancer sends it.
         :param after_acting: Whether the request is carried out first.
         :param which: ``operation``, ``environment``, ``method``, ``path``, ``times``.
         """
@@ -138,7 +141,7 @@ class Fault:
 
 
 class Faults:
-    """The faults that are still to strike, in the order they were added. One request is struck by the first that matches."""
+    """The faults still to strike, in the order they were added; a request is struck by the first that matches."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,7 +1,7 @@
 """A small threaded HTTP/1.1 server on 127.0.0.1.
 
-The standard library's, not werkzeug's: a fault must be able to cut a connection at an exact moment, a client that never finishes its TLS
-handshake must not hold up others, and stopping must end every connection and thread.
+The standard library's, not werkzeug's: a fault must be able to cut a connection at an exact moment, a client that
+never finishes its TLS handshake must not hold up others, and stopping must end every connection and thread.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ logger = logging.getLogger(__name__)
 
 #: A client that has not finished its TLS handshake by then is let go, in seconds.
 HANDSHAKE_SECONDS = 10
-#: An idle kept-alive connection is let go after this time, in seconds: shorter than the minute at which load balancers do it.
+#: An idle kept-alive connection is let go after this time, in seconds: shorter than the minute at which load
+#: balancers do it.
 IDLE_SECONDS = 55
 #: How long stopping waits for requests under way, in seconds.
 STOP_SECONDS = 5
@@ -76,7 +77,7 @@ class HttpRequest:
 
         :param name: The field's name.
         """
-        return parse_qs(self.body.decode("utf-8", "replace")).get(name, [None])[0]  # type: ignore[list-item]
+        return parse_qs(self.body.decode("utf-8", "replace")).get(name, [None])[0]
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(response.body)
         self.wfile.flush()
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+    def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: the journal keeps what was asked, and a request line may hold what should not be logged."""
 
 
@@ -187,9 +188,11 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         try:
             if self._ssl_context is not None:
                 connection.settimeout(HANDSHAKE_SECONDS)
-                connection = self._ssl_context.wrap_socket(connection, server_side=True)
+                # Known before its handshake, so that stopping can end one that never finishes it.
+                connection = self._ssl_context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
                 with self._lock:
                     self._connections[me] = connection
+                connection.do_handshake()
             self.finish_request(connection, client_address)
         except OSError:
             # The client went away, did not trust the certificate, or the server is being stopped.
@@ -235,7 +238,7 @@ class HttpServer:
             raise InvalidInputError(
                 [f"port {port} does not exist; choose one up to 65535, or 0 for any free one"]
             ) from error
-        self.port: int = self._server.server_address[1]  # type: ignore[assignment]
+        self.port: int = self._server.server_address[1]
         self._thread: threading.Thread | None = None
 
     def answer_with(self, application: Application) -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mwaa_provider.local.backend import AirflowRole
 
-#: The secret that :meth:`LocalMwaa.boto3_session` signs with. The local MWAA does not verify signatures, so it protects nothing.
-DUMMY_SECRET_ACCESS_KEY = "local-mwaa-does-not-verify-signatures"
+#: The secret that :meth:`LocalMwaa.boto3_session` signs with. The local MWAA does not verify signatures, so it
+#: protects nothing.
+DUMMY_SECRET_ACCESS_KEY = "local-mwaa-does-not-verify-signatures"  # noqa: S105 - no secret
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class Identity:
     """An IAM identity, known by its access key.
 
     :param access_key_id: The access key it signs with.
-    :param airflow_role: The Airflow role that its policy lets it take in every environment: Admin, Op, User, Viewer or Public.
+    :param airflow_role: The Airflow role that its policy lets it take in every environment: Admin, Op, User, Viewer
+        or Public.
     :param denied_actions: IAM actions its policy does not allow, with or without the prefix ``airflow:``.
     """
 

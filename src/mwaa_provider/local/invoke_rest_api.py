@@ -127,9 +127,9 @@ def _backend_request(call: dict[str, Any], identity: Identity, path_max_length: 
 
 
 def _query_string(parameters: dict[str, Any]) -> str:
-    # How the service writes lists, booleans and objects into the query string is not published. Repeated keys are what Airflow's own
-    # clients send.
-    pairs = []
+    # How the service writes lists, booleans and objects into the query string is not published. Repeated keys are
+    # what Airflow's own clients send.
+    pairs: list[tuple[str, str]] = []
     for name, value in parameters.items():
         pairs.extend((name, _text(one)) for one in (value if isinstance(value, list) else [value]))
     return urlencode(pairs)

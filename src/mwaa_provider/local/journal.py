@@ -25,14 +25,15 @@ class JournalEntry:
     :param at: When it arrived, by the local MWAA's clock.
     :param environment: The environment's name; None where a request is about none.
     :param surface: ``control`` for what boto3 calls, ``web`` for an environment's web server.
-    :param operation: On the control plane the AWS operation (``GetEnvironment``); on the web server ``login``, ``sso``, ``rest``, ``cli``,
-        ``page``.
+    :param operation: On the control plane the AWS operation (``GetEnvironment``); on the web server ``login``,
+        ``sso``, ``rest``, ``cli``, ``page``.
     :param method: The HTTP method; for a REST call (InvokeRestApi too) that of the REST call.
     :param path: The path as it was sent; for a REST call the part below ``/api/vN``.
     :param query: The query's parameters; a list where one was given more than once.
-    :param body: The body, parsed from JSON, or as text. It may hold secrets of a test (a variable's value), so it is not in the repr.
-    :param status: The HTTP status: for a REST call what Airflow (or a limit in front of it) answered, else that of the request. None
-        when the connection was cut without an answer.
+    :param body: The body, parsed from JSON, or as text. It may hold secrets of a test (a variable's value), so it is
+        not in the repr.
+    :param status: The HTTP status: for a REST call what Airflow (or a limit in front of it) answered, else that of
+        the request. None when the connection was cut without an answer.
     :param error_code: The AWS error code of the answer, such as ``ThrottlingException``; None when there was no error.
     :param identity: The access key id of whoever asked; None where nobody was recognised.
     :param airflow_role: Their Airflow role.
@@ -61,7 +62,10 @@ class JournalEntry:
 
 
 class Journal:
-    """All requests since the start or the last :meth:`clear`, oldest first. An entry is there before its answer is sent."""
+    """All requests since the start or the last :meth:`clear`, oldest first.
+
+    An entry is there before its answer is sent.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -78,8 +82,8 @@ class Journal:
     def entries(self, **wanted: Any) -> tuple[JournalEntry, ...]:
         """Return the entries that have these values.
 
-        :param wanted: Fields of :class:`JournalEntry` and the value wanted. ``path`` is a glob and is compared with the path as it
-            was sent and with the decoded one. ``is_rest=True`` picks the REST calls of both transports.
+        :param wanted: Fields of :class:`JournalEntry` and the value wanted. ``path`` is a glob and is compared with
+            the path as it was sent and with the decoded one. ``is_rest=True`` picks the REST calls of both transports.
         :raises TypeError: When a name is no field of :class:`JournalEntry`.
         """
         unknown = set(wanted) - set(JournalEntry.__dataclass_fields__) - {"is_rest"}
@@ -106,10 +110,11 @@ class Journal:
 
 def _has(entry: JournalEntry, name: str, value: Any) -> bool:
     if name == "is_rest":
-        return (entry.transport is not None) == value
+        return (entry.transport is not None) is bool(value)
     if name == "path":
-        return path_matches(entry.path, value)
-    return bool(getattr(entry, name) == value)
+        return path_matches(entry.path, str(value))
+    same: bool = getattr(entry, name) == value
+    return same
 
 
 def path_matches(path: str, pattern: str) -> bool:

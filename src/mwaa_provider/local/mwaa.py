@@ -9,7 +9,7 @@ from mwaa_provider.exceptions import InvalidInputError
 from mwaa_provider.local.certificates import Certificates
 from mwaa_provider.local.clock import Clock, SystemClock
 from mwaa_provider.local.control_plane import ControlPlane
-from mwaa_provider.local.environment import LocalEnvironment
+from mwaa_provider.local.environment import LocalEnvironment, is_environment_name
 from mwaa_provider.local.http_server import STOP_SECONDS, HttpRequest, HttpResponse, HttpServer
 from mwaa_provider.local.identity import DUMMY_SECRET_ACCESS_KEY, Identity, IdentityRegistry
 from mwaa_provider.local.rules import ServiceRules
@@ -31,8 +31,8 @@ class LocalMwaa:
     """A local MWAA on 127.0.0.1, listening from construction until :meth:`stop`. Use it in a ``with`` statement.
 
     :param rules: The service's limits and life times.
-    :param clock: The clock all of them are counted on. It is also given to back ends that live by a clock and have none of their own
-        (those with a method ``use_clock``, such as ``ScriptedAirflow``).
+    :param clock: The clock all of them are counted on. It is also given to back ends that live by a clock and have
+        none of their own (those with a method ``use_clock``, such as ``ScriptedAirflow``).
     :param region_name: The region it plays; requests signed for another are refused, as AWS does.
     :param account_id: The account it plays, for ARNs.
     :param port: The control plane's port; 0 for any free one.
@@ -113,11 +113,18 @@ class LocalMwaa:
         :param name: Its name.
         :param backend: The Airflow behind it; it belongs to the environment from now on.
         :param port: Its web server's port; 0 for any free one.
-        :param rest_api_enabled: Whether InvokeRestApi works. False plays an environment that predates the feature: the call says
-            "Update your environment to use InvokeRestApi", and an update is the cure.
+        :param rest_api_enabled: Whether InvokeRestApi works. False plays an environment that predates the feature:
+            the call says "Update your environment to use InvokeRestApi", and an update is the cure.
         :return: The environment, AVAILABLE.
-        :raises InvalidInputError: When the name is taken or the port cannot be had.
+        :raises InvalidInputError: When the name is taken or none that MWAA takes, or the port cannot be had.
         """
+        if not is_environment_name(name):
+            raise InvalidInputError(
+                [
+                    f"environment name '{name}' is none that MWAA takes; begin with a letter, go on with letters, "
+                    "digits, - and _, at most 80 characters"
+                ]
+            )
         with self._lock:
             if name in self._names_taken:
                 raise InvalidInputError(
@@ -195,7 +202,7 @@ class LocalMwaa:
         )
 
     def airflow_connection(self, identity: Identity | None = None) -> dict[str, Any]:
-        """Return an Airflow connection to this local MWAA, in Airflow's JSON form (``json.dumps`` it into ``AIRFLOW_CONN_...``).
+        """Return an Airflow connection in its JSON form (``json.dumps`` it into ``AIRFLOW_CONN_...``).
 
         :param identity: Who calls; an Admin to whom nothing is denied by default.
         """

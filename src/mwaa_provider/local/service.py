@@ -84,6 +84,10 @@ class Service:
         except CutConnection:
             visit.status = None
             raise
+        except Exception:
+            # What the server answers when something broke behind it.
+            visit.status = 500
+            raise
         finally:
             seconds = (self.clock.now() - visit.at).total_seconds()
             self.journal.record(JournalEntry(**{**vars(visit), "seconds": seconds}))

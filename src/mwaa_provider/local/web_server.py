@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _CLI = "/aws_mwaa/cli"
 _SSO = "/aws_mwaa/aws-console-sso"
-#: What differs between the two lines: where to log in, the session's cookie, the REST API's root, and where the UI begins.
+#: What differs between the two lines: where to log in, the session's cookie, the REST API's root, and where the UI
+#: begins.
 _LOGIN = {2: "/aws_mwaa/login", 3: "/pluginsv2/aws_mwaa/login"}
 _COOKIE = {2: "session", 3: "_token"}
 _API = {2: "/api/v1", 3: "/api/v2"}
@@ -32,9 +33,11 @@ _OPEN_REST = {2: frozenset({"/health", "/version"}), 3: frozenset({"/monitor/hea
 
 _SSO_PAGE = """<!doctype html>
 <html><head><title>{name}</title></head><body><p id="say">Opening {name} ...</p><script>
-fetch("{login}", {{method: "POST", body: new URLSearchParams({{token: location.hash.slice(1)}})}}).then(function (answer) {{
-  if (answer.ok) {{ location.replace("{home}"); }}
-  else {{ document.getElementById("say").textContent = "The web login token was not taken (it lives {seconds} seconds). Ask for a new link."; }}
+var form = new URLSearchParams({{token: location.hash.slice(1)}});
+fetch("{login}", {{method: "POST", body: form}}).then(function (answer) {{
+  if (answer.ok) {{ location.replace("{home}"); return; }}
+  var say = "The web login token was not taken (it lives {seconds} seconds). Ask for a new link.";
+  document.getElementById("say").textContent = say;
 }});
 </script></body></html>
 """
@@ -145,7 +148,8 @@ class WebServer:
     def _rest(self, request: HttpRequest, visit: Visit) -> HttpResponse:
         role: AirflowRole = "Public"
         if visit.path not in _OPEN_REST[self._line]:
-            # A fault ends the sessions before this request's own is looked at: the first to notice is the one it struck.
+            # A fault ends the sessions before this request's own is looked at: the first to notice is the one it
+            # struck.
             self._expire_if_told(visit)
             verdict = self._session(request, page=False)
             if verdict.identity is None:
@@ -199,8 +203,8 @@ class WebServer:
         if words not in supported:
             nearest = nearest_command(arguments, supported)
             hint = f"; did you mean '{' '.join(nearest)}'?" if nearest else ""
-            error = f"MWAA does not support the command '{' '.join(arguments[:2])}' with Airflow {version}{hint}"
-            return json_response(self._service.rules.cli_unsupported_status, {"error": error})
+            refused = f"MWAA does not support the command '{' '.join(arguments[:2])}' with Airflow {version}{hint}"
+            return json_response(self._service.rules.cli_unsupported_status, {"error": refused})
         visit.backend_call = True
         answer = self._environment.backend.cli(arguments)
         status = 200 if answer.exit_code == 0 else self._service.rules.cli_failure_status

@@ -1,1 +1,1 @@
-"""An Airflow played in memory: DAGs, runs with a scripted life, task instances, XComs, variables and pools, through REST v1, v2 and CLI."""
+"""An Airflow played in memory: REST v1, REST v2 and the most used CLI commands over DAGs with scripted lives."""

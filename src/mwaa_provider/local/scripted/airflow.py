@@ -29,17 +29,18 @@ if TYPE_CHECKING:
 class ScriptedAirflow:
     """The back end of an environment without any Airflow: REST v1 or v2 and the most used CLI commands, in memory.
 
-    What it does not know it says (HTTP 501, or a failing command), never a wrong success. Its shapes and errors are those of Airflow; the
-    project's contract tests run against it and against real ones.
+    What it does not know it says (HTTP 501, or a failing command), never a wrong success. Its shapes and errors are
+    those of Airflow; the project's contract tests run against it and against real ones.
 
     :param airflow_version: The release to play, such as ``2.10.3`` or ``3.3.1``.
-    :param clock: The clock its runs live by; by default that of the local MWAA it is put into, and the machine's before that.
+    :param clock: The clock its runs live by; by default that of the local MWAA it is put into, and the machine's
+        before that.
     """
 
     def __init__(self, airflow_version: str, *, clock: Clock | None = None) -> None:
         self.airflow_version = airflow_version
         self._has_own_clock = clock is not None
-        self._store = Store(clock)
+        self._store = Store(clock, tuple(int(part) for part in airflow_version.split(".")[:3]))
         self._rest = (RestV1 if airflow_version.startswith("2.") else RestV2)(self._store, airflow_version)
         self._cli = ScriptedCli(self._store, airflow_version)
 
@@ -51,7 +52,7 @@ class ScriptedAirflow:
         :param clock: The clock of the local MWAA.
         """
         if not self._has_own_clock:
-            self._store.clock = clock
+            self._store.move_to(clock)
 
     def start(self, environment_name: str, base_url: str) -> None:
         """Do nothing: it is ready.
@@ -113,7 +114,7 @@ class ScriptedAirflow:
         with self._store.settled():
             now = self._store.clock.now()
             self._store.dags[dag_id] = ScriptedDag(
-                dag_id, paused, tuple(tasks), run_takes, run_ends_in, queued_for, now, now, has_import_errors
+                dag_id, paused, tuple(tasks), run_takes, run_ends_in, queued_for, now, None, has_import_errors
             )
 
     def add_run(

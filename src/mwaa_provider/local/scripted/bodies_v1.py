@@ -1,7 +1,8 @@
-"""Checks of request bodies and parameters as Airflow 2 makes them: connexion against the OpenAPI file first, marshmallow after it."""
+"""Checks of bodies and parameters as Airflow 2 makes them: connexion by the OpenAPI file first, marshmallow after."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.local.answers import airflow_problem
@@ -40,6 +41,15 @@ class ProblemsV1:
         """
         response = airflow_problem(status, self._airflow_version, title=title, detail=detail)
         return Refusal(BackendAnswer(response.status, response.body, response.content_type))
+
+    def body(self, status: int, *, detail: str | None = None) -> dict[str, Any]:
+        """Return an error's body.
+
+        :param status: The HTTP status.
+        :param detail: The detail.
+        """
+        body: dict[str, Any] = json.loads(airflow_problem(status, self._airflow_version, detail=detail).body)
+        return body
 
     def checked(self, call: Call, types: Mapping[str, str], *, title: str | None = None) -> dict[str, Any]:
         """Return a copy of the body, an object that has only known fields of the right types.
@@ -88,16 +98,17 @@ class ProblemsV1:
             raise self.refusal(400, detail=f"{value!r} is not a 'date-time' - '{name}'")
         return moment
 
-    def limit(self, call: Call) -> int:
-        """Return how many rows a page has: 100 when not said, and at most.
+    def limit(self, call: Call, *, most: int | None = 100) -> int:
+        """Return how many rows a page has; 100 when not said.
 
         :param call: The request.
+        :param most: The most it may be, ``[api] maximum_page_limit``; None for as many as asked for.
         :raises Refusal: When it is no number.
         """
         limit = self._integer(call, "limit", 100)
         if limit < 0:
             raise self.refusal(400, title="Page limit must be a positive integer")
-        return min(limit, 100) or 100
+        return limit if most is None else min(limit, most) or 100
 
     def offset(self, call: Call) -> int:
         """Return how many rows come before a page.

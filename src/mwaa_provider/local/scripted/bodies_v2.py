@@ -1,4 +1,4 @@
-"""Checks of request bodies and parameters as Airflow 3 makes them: pydantic's errors, one entry for each thing that is wrong."""
+"""Checks of bodies and parameters as Airflow 3 makes them: pydantic's errors, an entry for each thing wrong."""
 
 from __future__ import annotations
 
@@ -209,15 +209,15 @@ def page(call: Call, *, clamp: bool) -> tuple[int, int]:
     return int(parameter(call, "offset", at_least(0)) or 0), min(limit, 100) if clamp else limit
 
 
-def ranges(call: Call, attributes: Iterable[str]) -> dict[str, datetime]:
+def ranges(call: Call, names: Iterable[str]) -> dict[str, datetime]:
     """Return the query's range filters.
 
     :param call: The request.
-    :param attributes: The attributes that can be filtered.
+    :param names: Their names.
     :raises Refusal: When one is no point in time.
     """
     found = {}
-    for name in range_names(attributes):
+    for name in names:
         # A plus sign in a query is a space; pydantic takes both as the start of a zone.
         value = parameter(call, name, lambda given: moment(given.replace(" ", "+")))
         limit = moments.parse_aware(value.replace(" ", "+")) if value else None
@@ -226,12 +226,14 @@ def ranges(call: Call, attributes: Iterable[str]) -> dict[str, datetime]:
     return found
 
 
-def range_names(attributes: Iterable[str]) -> list[str]:
-    """Return the names of range filters.
+def range_names(attributes: Iterable[str], release: tuple[int, ...]) -> list[str]:
+    """Return the names of range filters: those that exclude their limit came with 3.1.
 
     :param attributes: The attributes that can be filtered.
+    :param release: The release.
     """
-    return [f"{attribute}_{suffix}" for attribute in attributes for suffix in COMPARISONS]
+    suffixes = COMPARISONS if release >= (3, 1) else ("gte", "lte")
+    return [f"{attribute}_{suffix}" for attribute in attributes for suffix in suffixes]
 
 
 def order(asked: Sequence[str], allowed: Mapping[str, str], default: str) -> list[tuple[str, bool]]:

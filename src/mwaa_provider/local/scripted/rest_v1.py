@@ -91,8 +91,8 @@ class RestV1:
             route("POST", "/dags/~/dagRuns/~/taskInstances/list", self._list_tasks_by_body, "Viewer"),
             route("GET", run + "/taskInstances", self._list_tasks, "Viewer"),
             route("GET", task, self._get_task, "Viewer"),
-            route("GET", task + "/{map_index}", self._get_mapped_task, "Viewer"),
             *rows.routes(task),
+            route("GET", task + "/{map_index}", self._get_mapped_task, "Viewer"),
         ]
 
     def __call__(self, request: BackendRequest) -> BackendAnswer:
@@ -135,11 +135,15 @@ class RestV1:
     def _only(self, call: Call, *known: str) -> None:
         if unknown := sorted(set(call.query) - set(known)):
             if not set(unknown) <= shapes_v1.REAL_PARAMETERS:
-                raise self._problems.refusal(400, detail=f"Extra query parameter(s) {', '.join(unknown)} not in spec")
+                detail = f"Extra query parameter(s) {', '.join(unknown)} not in spec"
+                raise Refusal(
+                    answer(400, self._problems.body(400, detail=detail) | {"title": None}, "application/problem+json")
+                )
             raise self._problems.refusal(
                 501,
                 title="Not scripted",
-                detail=f"The scripted back end does not know the query parameter(s) {', '.join(unknown)}; a real Airflow does.",
+                detail=f"The scripted back end does not know the query parameter(s) {', '.join(unknown)}; "
+                "a real Airflow does.",
             )
 
     def _get_version(self, call: Call) -> BackendAnswer:
@@ -379,7 +383,8 @@ class RestV1:
             for task in run.task_instances
             if not states or task.state in states
         ]
-        return self._tasks(tasks, self._problems.offset(call), self._problems.limit(call))
+        # This list alone does not hold its limit to maximum_page_limit.
+        return self._tasks(tasks, self._problems.offset(call), self._problems.limit(call, most=None))
 
     def _list_tasks_by_body(self, call: Call) -> BackendAnswer:
         body = self._problems.checked(call, _TASK_LIST_BODY)

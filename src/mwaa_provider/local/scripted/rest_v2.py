@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.local.backend import BackendAnswer, BackendRequest
@@ -49,27 +50,25 @@ _TASK_STATES = (
     "skipped",
     "deferred",
 )
-_PAGE = {
+_SUFFIXES = ("_gte", "_gt", "_lte", "_lt")
+_PAGE: dict[str, bodies_v2.Check] = {
     "order_by": nullable(bodies_v2.text),
     "page_offset": bodies_v2.at_least(0),
     "page_limit": bodies_v2.at_least(0),
 }
-_BODY_RANGES = {name: nullable(bodies_v2.moment) for name in bodies_v2.range_names(_RUN_RANGES)}
-_RUN_LIST_BODY = {
+_RUN_LIST_BODY: dict[str, bodies_v2.Check] = {
     **_PAGE,
-    **_BODY_RANGES,
     "dag_ids": nullable(bodies_v2.texts),
     "states": nullable(bodies_v2.texts),
 }
-_TASK_LIST_BODY = {
+_TASK_LIST_BODY: dict[str, bodies_v2.Check] = {
     **_PAGE,
-    **_BODY_RANGES,
     "dag_ids": nullable(bodies_v2.texts),
     "dag_run_ids": nullable(bodies_v2.texts),
     "task_ids": nullable(bodies_v2.texts),
     "state": nullable(bodies_v2.texts),
 }
-_RUN_BODY = {
+_RUN_BODY: dict[str, bodies_v2.Check] = {
     "dag_run_id": nullable(bodies_v2.text),
     "data_interval_start": nullable(bodies_v2.moment),
     "data_interval_end": nullable(bodies_v2.moment),
@@ -94,6 +93,8 @@ class RestV2:
         run = "/dags/{dag_id}/dagRuns/{run_id}"
         task = run + "/taskInstances/{task_id}"
         rows = RowsV2(store, self._release)
+        self._ranges = bodies_v2.range_names(_RUN_RANGES, self._release)
+        self._body_ranges = {name: nullable(bodies_v2.moment) for name in self._ranges}
         self._routes = [
             route("GET", "/version", self._get_version, "Public"),
             route("GET", "/monitor/health", self._get_health, "Public"),
@@ -195,8 +196,8 @@ class RestV2:
     def _dag(self, dag_id: str, detail: str | None = None) -> ScriptedDag:
         dag = self._store.dags.get(dag_id)
         if dag is None:
-            noun = "Dag" if self._release >= (3, 2) else "DAG"
-            raise refusal(404, detail or f"The {noun} with ID: `{dag_id}` was not found")
+            new = f"The Dag with ID: `{dag_id}` was not found"
+            raise refusal(404, detail or (new if self._release >= (3, 1) else f"Dag with id {dag_id} was not found"))
         return dag
 
     def _get_dag(self, call: Call) -> BackendAnswer:
@@ -230,13 +231,15 @@ class RestV2:
         return answer(200, body)
 
     def _list_runs(self, call: Call) -> BackendAnswer:
-        self._only(call, "limit", "offset", "state", "order_by", "run_type", *bodies_v2.range_names(_RUN_RANGES))
-        if call["dag_id"] != "~":
-            self._dag(call["dag_id"])
+        self._only(call, "limit", "offset", "state", "order_by", "run_type", *self._ranges)
+        dag_id = call["dag_id"]
+        if dag_id != "~":
+            old = f"The DAG with dag_id: `{dag_id}` was not found"
+            self._dag(dag_id, old if self._release < (3, 1) else None)
         states = call.query.get("state", [])
         if set(states) - set(RUN_STATES):
             raise refusal(422, f"Invalid value for state. Valid values are {', '.join(RUN_STATES)}")
-        ranges = bodies_v2.ranges(call, _RUN_RANGES)
+        ranges = bodies_v2.ranges(call, self._ranges)
         kinds = call.query.get("run_type", [])
         runs = [
             run
@@ -254,7 +257,7 @@ class RestV2:
         if call["dag_id"] != "~":
             said = {"type": "literal_error", "loc": ["path", "dag_id"], "msg": "Input should be '~'"}
             raise refusal(422, [{**said, "input": call["dag_id"], "ctx": {"expected": "'~'"}}])
-        body = checked(call, _RUN_LIST_BODY)
+        body = checked(call, _RUN_LIST_BODY | self._body_ranges)
         _states(body, "states", RUN_STATES)
         ranges = _ranges(body)
         runs = [
@@ -270,21 +273,26 @@ class RestV2:
         return self._collection("dag_runs", [self._shaped(run) for run in page], len(runs))
 
     def _post_run(self, call: Call) -> BackendAnswer:
-        body = checked(call, _RUN_BODY, required=["logical_date"])
+        body = checked(call, self._run_body(), required=["logical_date"])
         start, end = (moments.parse_aware(body.get(f"data_interval_{edge}")) for edge in ("start", "end"))
         if (start is None) != (end is None):
             raise bodies_v2.said_of_body(
                 "Either both data_interval_start and data_interval_end must be provided or both must be None", body
             )
         dag_id = call["dag_id"]
-        noun = "Dag" if self._release >= (3, 2) else "DAG"
+        noun = "Dag" if self._release >= (3, 3) else "DAG"
         dag = self._dag(dag_id, f"{noun} with dag_id: '{dag_id}' not found")
         if dag.has_import_errors:
             raise refusal(400, f"{noun} with dag_id: '{dag_id}' has import errors and cannot be triggered")
+        if body.get("partition_key") is not None:
+            raise refusal(400, f"Dag '{dag_id}' is not a partitioned Dag and does not accept a partition_key.")
         logical_date = moments.parse_aware(body["logical_date"])
         run_after = moments.parse_aware(body.get("run_after")) or self._store.moment()
-        run_id = body.get("dag_run_id") or f"manual__{run_after.isoformat()}"
+        run_id = body.get("dag_run_id") or self._made_up_run_id(run_after, logical_date)
         self._check_run_id(run_id)
+        if self._release < (3, 1) and logical_date is not None and start is None:
+            # Airflow 3.0 takes the end of the inferred data interval.
+            run_after = logical_date
         if self._store.run_at(dag_id, logical_date) is not None or (dag_id, run_id) in self._store.runs:
             raise bodies_v2.conflict()
         interval = None if logical_date is None else (start or logical_date, end or logical_date)
@@ -299,13 +307,24 @@ class RestV2:
         )
         return answer(200, self._shaped(run))
 
+    def _made_up_run_id(self, run_after: datetime, logical_date: datetime | None) -> str:
+        # Airflow 3.0 adds eight random letters to the id of a run without a logical date.
+        suffix = f"_{uuid.uuid4().hex[:8]}" if self._release < (3, 1) and logical_date is None else ""
+        return f"manual__{run_after.isoformat()}{suffix}"
+
+    def _run_body(self) -> dict[str, bodies_v2.Check]:
+        if self._release >= (3, 2):
+            return _RUN_BODY | {"partition_key": nullable(bodies_v2.text)}
+        return _RUN_BODY if self._release >= (3, 1) else _RUN_BODY | {"conf": bodies_v2.mapping}
+
     def _check_run_id(self, run_id: str) -> None:
-        if ".." in run_id and self._release >= (3, 1):
+        if ".." in run_id and self._release >= (3, 3):
             raise refusal(400, f"The run_id '{run_id}' must not contain '..' to prevent path traversal")
         if not re.match(RUN_ID_PATTERN, run_id):
             raise refusal(
                 400,
-                f"The run_id provided '{run_id}' does not match regex pattern '{RUN_ID_PATTERN}' or '{_BUILT_IN_PATTERN}'",
+                f"The run_id provided '{run_id}' does not match regex pattern '{RUN_ID_PATTERN}' or "
+                f"'{_BUILT_IN_PATTERN}'",
             )
         if kind := reserved_for(run_id, "asset_triggered", "asset_materialization"):
             raise refusal(400, f"A manual DAG run cannot use ID {run_id!r} since it is reserved for {kind} runs")
@@ -344,11 +363,12 @@ class RestV2:
         return BackendAnswer(204)
 
     def _clear_run(self, call: Call) -> BackendAnswer:
-        fields = {"dry_run": bodies_v2.boolean, "only_failed": bodies_v2.boolean}
+        fields: dict[str, bodies_v2.Check] = {"dry_run": bodies_v2.boolean, "only_failed": bodies_v2.boolean}
         if self._release >= (3, 1):
-            fields |= {"run_on_latest_version": nullable(bodies_v2.boolean)}
-        if self._release >= (3, 2):
-            fields |= {"note": nullable(bodies_v2.text)}
+            fields["run_on_latest_version"] = bodies_v2.boolean
+        if self._release >= (3, 3):
+            fields["run_on_latest_version"] = nullable(bodies_v2.boolean)
+            fields["note"] = nullable(bodies_v2.text)
         body = checked(call, fields)
         run = self._run(call)
         only_failed = body.get("only_failed", False)
@@ -368,11 +388,12 @@ class RestV2:
     def _list_tasks(self, call: Call) -> BackendAnswer:
         self._only(call, "limit", "offset", "state", "order_by", "task_id")
         if call["run_id"] != "~":
-            if (call["dag_id"], call["run_id"]) not in self._store.runs:
-                said = f"DagRun with dag_id: `{call['dag_id']}` and run_id: `{call['run_id']}` was not found"
-                raise refusal(404, said)
+            if not any(call["run_id"] == run_id and call["dag_id"] in ("~", dag) for dag, run_id in self._store.runs):
+                of_dag = f"dag_id: `{call['dag_id']}` and " if self._release >= (3, 1) else ""
+                raise refusal(404, f"DagRun with {of_dag}run_id: `{call['run_id']}` was not found")
         elif call["dag_id"] != "~":
-            self._dag(call["dag_id"])
+            old = f"DAG with dag_id: `{call['dag_id']}` was not found"
+            self._dag(call["dag_id"], old if self._release < (3, 1) else None)
         states = {None if state in ("none", "no_status") else state for state in call.query.get("state", [])}
         tasks = [
             task
@@ -385,7 +406,7 @@ class RestV2:
         return self._tasks(tasks, call.query.get("order_by", []), offset, limit)
 
     def _list_tasks_by_body(self, call: Call) -> BackendAnswer:
-        body = checked(call, _TASK_LIST_BODY)
+        body = checked(call, _TASK_LIST_BODY | self._body_ranges)
         _states(body, "state", _TASK_STATES)
         ranges = _ranges(body)
         run_ranges = {name: limit for name, limit in ranges.items() if name.startswith(("logical_date", "run_after"))}
@@ -452,5 +473,5 @@ def _states(body: dict[str, Any], name: str, allowed: tuple[str, ...]) -> None:
 
 
 def _ranges(body: dict[str, Any]) -> dict[str, datetime]:
-    named = {name: moments.parse_aware(body[name]) for name in _BODY_RANGES if body.get(name) is not None}
+    named = {name: moments.parse_aware(value) for name, value in body.items() if name.endswith(_SUFFIXES)}
     return {name: limit for name, limit in named.items() if limit is not None}

@@ -95,7 +95,7 @@ def find(routes: list[Route], request: BackendRequest) -> tuple[Route | None, di
     """
     methods = []
     for candidate in routes:
-        found = candidate.pattern.fullmatch(request.path.rstrip("/") or "/")
+        found = candidate.pattern.fullmatch(request.path)
         if found is None:
             continue
         if candidate.method == request.method:

@@ -162,9 +162,9 @@ class RowsV1:
     def _patch_pool(self, call: Call) -> BackendAnswer:
         mask = [name.strip() for text in call.query.get("update_mask", []) for name in text.split(",")]
         body = self._problems.checked(call, _POOL)
-        if call["name"] == "default_pool" and body.get("name") != "default_pool":
-            if not mask or not set(mask) <= {"slots", "include_deferred"}:
-                raise self._problems.refusal(400, detail="Default Pool's name can't be modified")
+        only_numbers = bool(mask) and set(mask) <= {"slots", "include_deferred"}
+        if call["name"] == "default_pool" and body.get("name") != "default_pool" and not only_numbers:
+            raise self._problems.refusal(400, detail="Default Pool's name can't be modified")
         pool = self._pool(call["name"])
         if not mask and (missing := sorted({"name", "slots"} - set(body))):
             raise self._problems.refusal(400, detail=f"Missing required property(ies): {missing}")

@@ -114,7 +114,7 @@ def dag_details(row: ScriptedDag, release: Release) -> dict[str, Any]:
         "params": {},
         "render_template_as_native_obj": False,
         "start_date": "2024-01-01T00:00:00+00:00",
-        "template_searchpath": None,
+        "template_searchpath" if release >= (2, 8) else "template_search_path": None,
         "timezone": "UTC",
     }
     if release >= (2, 9):

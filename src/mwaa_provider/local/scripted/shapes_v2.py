@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.local.scripted import moments
@@ -20,6 +21,22 @@ if TYPE_CHECKING:
     )
 
 Release = tuple[int, ...]
+
+#: The default of Airflow's secrets masker.
+_SENSITIVE = (
+    "access_token",
+    "api_key",
+    "apikey",
+    "authorization",
+    "keyfile_dict",
+    "passphrase",
+    "passwd",
+    "password",
+    "private_key",
+    "secret",
+    "service_account",
+    "token",
+)
 
 
 def health(now: datetime) -> dict[str, Any]:
@@ -48,7 +65,6 @@ def dag(row: ScriptedDag, release: Release) -> dict[str, Any]:
         "is_paused": row.is_paused,
         "is_stale": False,
         "last_parsed_time": moments.v2(row.added_at),
-        "last_parse_duration": None,
         "last_expired": None,
         "bundle_name": "dags-folder",
         "bundle_version": None,
@@ -70,13 +86,12 @@ def dag(row: ScriptedDag, release: Release) -> dict[str, Any]:
         "owners": ["airflow"],
         "file_token": "",
     }
+    if release >= (3, 1):
+        shaped["last_parse_duration"] = None
     if release >= (3, 2):
-        shaped |= {
-            "timetable_partitioned": False,
-            "timetable_periodic": False,
-            "allowed_run_types": None,
-            "is_backfillable": False,
-        }
+        shaped |= {"timetable_partitioned": False, "allowed_run_types": None}
+    if release >= (3, 3):
+        shaped |= {"timetable_periodic": False, "is_backfillable": False}
     return shaped
 
 
@@ -100,14 +115,16 @@ def dag_details(row: ScriptedDag, release: Release, *, active_runs: int) -> dict
         "template_search_path": None,
         "timezone": "UTC",
         "last_parsed": moments.v2(row.added_at),
-        "default_args": {},
+        "owner_links": {},
         "concurrency": 16,
         "latest_dag_version": dag_version(row, release),
     }
     if release >= (3, 1):
-        shaped |= {"owner_links": {}, "is_favorite": False}
+        shaped |= {"default_args": {}, "is_favorite": False}
     if release >= (3, 2):
-        shaped |= {"active_runs_count": active_runs, "rerun_with_latest_version": None}
+        shaped["active_runs_count"] = active_runs
+    if release >= (3, 3):
+        shaped["rerun_with_latest_version"] = None
     return shaped
 
 
@@ -226,8 +243,33 @@ def variable(row: ScriptedVariable, release: Release) -> dict[str, Any]:
     :param row: The variable.
     :param release: The release.
     """
-    shaped = {"key": row.key, "value": row.value, "description": row.description, "is_encrypted": True}
+    shaped = {
+        "key": row.key,
+        "value": _masked(row.key, row.value),
+        "description": row.description,
+        "is_encrypted": True,
+    }
     return shaped if release < (3, 2) else {**shaped, "team_name": None}
+
+
+def _masked(key: str, value: str) -> str:
+    # Airflow 3 answers with the mask in place of what looks like a secret, also right after it was set.
+    if any(word in key.lower() for word in _SENSITIVE):
+        return "***"
+    try:
+        parsed = json.loads(value)
+    except ValueError:
+        return value
+    return json.dumps(_masked_in(parsed)) if isinstance(parsed, dict) else value
+
+
+def _masked_in(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: "***" if any(word in name.lower() for word in _SENSITIVE) else _masked_in(inner)
+        for name, inner in value.items()
+    }
 
 
 def pool(row: ScriptedPool, release: Release) -> dict[str, Any]:

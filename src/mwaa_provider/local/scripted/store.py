@@ -59,12 +59,14 @@ class ScriptedTaskInstance:
         :param state: The state.
         :param when: The time.
         """
-        self.state, self.end_date = state, when
-        self.start_date = self.start_date or when
+        self.state = state
+        # As in Airflow, a task that is marked again keeps the times of its last try.
+        if self.start_date is None or self.end_date is None:
+            self.start_date, self.end_date = self.start_date or when, when
 
     def clear(self) -> None:
-        """Forget the last try, as a clear does."""
-        self.state = self.start_date = self.end_date = None
+        """Wait for another try; as in Airflow, the times of the last one stay until then."""
+        self.state = None
         self.max_tries = self.try_number
 
 
@@ -113,7 +115,7 @@ class ScriptedDag:
     run_ends_in: str
     queued_for: float
     added_at: datetime
-    unpaused_at: datetime
+    unpaused_at: datetime | None = None
     has_import_errors: bool = False
 
     @property
@@ -157,10 +159,12 @@ class Store:
     """The memory. Use it inside ``with store.settled():``, which holds its lock and brings every run up to the present.
 
     :param clock: The clock runs live by.
+    :param release: The release it plays, as numbers.
     """
 
-    def __init__(self, clock: Clock | None) -> None:
+    def __init__(self, clock: Clock | None, release: tuple[int, ...]) -> None:
         self.clock: Clock = clock or SystemClock()
+        self.release = release
         self.dags: dict[str, ScriptedDag] = {}
         self.runs: dict[tuple[str, str], ScriptedRun] = {}
         self.variables: dict[str, ScriptedVariable] = {}
@@ -180,13 +184,29 @@ class Store:
                     self._live(run, self.dags[run.dag_id], now)
             yield
 
+    def move_to(self, clock: Clock) -> None:
+        """Live by another clock; what has happened keeps its distance from the present.
+
+        :param clock: The clock.
+        """
+        with self._lock:
+            shift = clock.now() - self.clock.now()
+            self.clock, self._last_moment = clock, None
+            for run in self.runs.values():
+                run.queued_at += shift
+                run.run_after += shift
+                rows: list[ScriptedRun | ScriptedTaskInstance] = [run, *run.task_instances]
+                for row in rows:
+                    row.start_date = row.start_date and row.start_date + shift
+                    row.end_date = row.end_date and row.end_date + shift
+
     def number(self) -> int:
         """Return the next id of a row."""
         self._numbers += 1
         return self._numbers
 
     def moment(self) -> datetime:
-        """Return the present, later than any moment returned before: two triggers on a clock that stands still need two run ids."""
+        """Return the present, but later than before: on a clock that stands still, two triggers need two run ids."""
         now = self.clock.now()
         if self._last_moment is not None and now <= self._last_moment:
             now = self._last_moment + timedelta(microseconds=1)
@@ -296,16 +316,18 @@ class Store:
             self._begin(run, now)
             return
         for task in run.task_instances:
-            if task.state in FINISHED_TASK_STATES and (state == "failed" or task.state == "success"):
-                continue
-            if state == "success":
-                task.end("success", now)
-            elif task.state in ("running", "deferred", "up_for_retry", "queued", "scheduled"):
-                task.end("failed", now)
-            else:
-                task.end("skipped", now)
+            self._mark(task, state, now)
         run.state, run.end_date = state, now
-        run.start_date = run.start_date or now
+
+    def _mark(self, task: ScriptedTaskInstance, state: str, now: datetime) -> None:
+        if state == "success" and self.release < (3, 3):
+            # Every task becomes a success, whatever it was; from 3.3 on a success is treated as a failure always was.
+            if task.state != "success":
+                task.end("success", now)
+        elif task.state in ("running", "deferred", "up_for_reschedule"):
+            task.end(state, now)
+        elif task.state not in FINISHED_TASK_STATES:
+            task.end("skipped", now)
 
     def requeue(self, run: ScriptedRun) -> None:
         """Queue a run anew.
@@ -341,7 +363,8 @@ class Store:
         if run.state == "queued":
             if dag.is_paused:
                 return
-            begins = max(run.queued_at, dag.unpaused_at, run.run_after) + timedelta(seconds=dag.queued_for)
+            since = max(run.queued_at, run.run_after, dag.unpaused_at or run.queued_at)
+            begins = since + timedelta(seconds=dag.queued_for)
             if now < begins:
                 return
             self._begin(run, begins)
