@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tests.support.dag_runs import RunDag
     from tests.support.database import AirflowDatabase
 
+pytest_plugins = ["mwaa_provider.local.pytest_plugin"]
+
 # Here and not in a fixture: test modules import Airflow while they are collected, and Airflow reads its configuration
 # then.
 block_network()

@@ -1,0 +1,77 @@
+"""What cannot be right is named by field and value; what Airflow admits is admitted."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mwaa_provider.client import input_checks
+from mwaa_provider.exceptions import InvalidInputError
+
+#: Airflow's own: [scheduler] allowed_run_id_pattern, and airflow.utils.helpers.KEY_REGEX.
+AIRFLOW_RUN_ID, AIRFLOW_KEY = r"^[A-Za-z0-9_.~:+-]+$", r"^[\w.-]+$"
+
+
+@given(st.text(max_size=260) | st.from_regex(AIRFLOW_RUN_ID))
+def test_run_ids_are_those_of_airflow(run_id: str) -> None:
+    ok = re.fullmatch(AIRFLOW_RUN_ID[1:-1], run_id) is not None and len(run_id) <= 250 and "__" not in run_id[:25]
+    if ok:
+        assert input_checks.check_run_id("run_id", run_id) == []
+    elif "__" not in run_id[:25]:
+        assert repr(run_id) in input_checks.check_run_id("run_id", run_id)[0]
+
+
+@given(st.text(max_size=260) | st.from_regex(AIRFLOW_KEY))
+def test_dag_ids_are_those_of_airflow(dag_id: str) -> None:
+    ok = re.fullmatch(AIRFLOW_KEY[1:-1], dag_id) is not None and len(dag_id) <= 250
+    assert (input_checks.check_dag_id("dag_id", dag_id) == []) is ok
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(), json_values))
+def test_every_json_object_is_a_conf_as_dict_and_as_text(conf: dict[str, object]) -> None:
+    assert input_checks.read_conf("conf", conf) == (conf, [])
+    assert input_checks.read_conf("conf", json.dumps(conf)) == (conf, [])
+
+
+@pytest.mark.parametrize("value", ["[]", "3", "{", {1: 2}, {"x": {1, 2}}, {"x": float("inf")}, [("a", 1)], b"{}"])
+def test_what_is_no_json_object_is_no_conf(value: object) -> None:
+    assert len(input_checks.read_conf("conf", value)[1]) == 1
+
+
+@pytest.mark.parametrize(
+    "value", ["2026-01-31T12:00:00Z", "2026-01-31T13:00:00+01:00", datetime(2026, 1, 31, 12, tzinfo=timezone.utc)]
+)
+def test_a_moment_is_read(value: object) -> None:
+    assert input_checks.read_moment("logical_date", value) == (datetime(2026, 1, 31, 12, tzinfo=timezone.utc), [])
+
+
+@pytest.mark.parametrize("value", ["", "now", "2026-01-31", "2026-01-31T12:00:00", 1700000000])
+def test_what_is_no_moment_is_named(value: object) -> None:
+    assert (
+        repr(value)[:10] in input_checks.read_moment("logical_date", value)[1][0]
+        or "datetime" in input_checks.read_moment("logical_date", value)[1][0]
+    )
+
+
+def test_ids_that_would_be_another_path_never_leave(make_client) -> None:
+    client = make_client()
+    for call in (client.get_dag_run, client.clear_dag_run):
+        with pytest.raises(InvalidInputError) as caught:
+            call("target", "a/b", "x/clear")
+        assert [problem.split(":")[0] for problem in caught.value.problems] == ["dag_id", "run_id"]
+    with pytest.raises(InvalidInputError, match="path: '/api/v1/dags' is not a path below"):
+        client.invoke_rest_api("target", "GET", "/api/v1/dags")
+    with pytest.raises(InvalidInputError, match="method: 'get' is not allowed"):
+        client.invoke_rest_api("target", "get", "/dags")

@@ -1,0 +1,70 @@
+"""Paths and dates on the wire."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mwaa_provider.client.models import Environment
+from mwaa_provider.client.rest import GET_DAG_RUN, AirflowRestApi
+from mwaa_provider.client.transport import RestRequest, RestResponse
+from mwaa_provider.exceptions import UnexpectedAnswerError
+
+text = st.text(st.characters(blacklist_categories=["Cs"]), min_size=1)
+
+
+@given(dag_id=text, run_id=text)
+def test_ids_survive_the_path(dag_id: str, run_id: str) -> None:
+    path = GET_DAG_RUN.at(dag_id=dag_id, run_id=run_id)
+    assert path.isascii()
+    assert [unquote(step) for step in path.split("/")] == ["", "dags", dag_id, "dagRuns", run_id]
+    assert "?" not in path
+    assert "#" not in path
+
+
+def sent_by_trigger(airflow_version: str, **arguments: object) -> dict[str, object]:
+    sent: list[RestRequest] = []
+
+    def send(environment: Environment, request: RestRequest) -> RestResponse:
+        sent.append(request)
+        run = {
+            "dag_id": "d",
+            "dag_run_id": "r",
+            "state": "queued",
+            "logical_date": None,
+            "start_date": None,
+            "end_date": None,
+        }
+        return RestResponse(200, run, "iam")
+
+    environment = Environment("e", airflow_version, "host", "AVAILABLE", "arn")
+    AirflowRestApi(environment, send).trigger_dag_run("d", run_id="r", **arguments)  # type: ignore[arg-type]
+    assert sent[0].body is not None
+    return dict(sent[0].body)
+
+
+@given(st.datetimes(timezones=st.timezones() | st.just(timezone(timedelta(hours=5, minutes=30)))))
+def test_dates_are_sent_as_the_same_moment_in_utc(moment: datetime) -> None:
+    sent = sent_by_trigger("3.3.1", logical_date=moment)["logical_date"]
+    assert isinstance(sent, str)
+    assert sent.endswith("+00:00")
+    assert datetime.fromisoformat(sent) == moment.astimezone(timezone.utc)
+
+
+def test_only_airflow_3_is_sent_a_null_date() -> None:
+    assert sent_by_trigger("3.0.6") == {"dag_run_id": "r", "conf": {}, "logical_date": None}
+    assert sent_by_trigger("2.11.0") == {"dag_run_id": "r", "conf": {}}
+
+
+@pytest.mark.parametrize(
+    "body", [None, [], "text", {}, {"dag_id": "d"}, {"dag_id": "d", "is_paused": False, "dag_run_id": 1}]
+)
+def test_an_answer_that_is_no_run_is_told(body: object) -> None:
+    environment = Environment("e", "3.9.0", "host", "AVAILABLE", "arn")
+    api = AirflowRestApi(environment, lambda *_: RestResponse(200, body, "iam"))
+    with pytest.raises(UnexpectedAnswerError, match=r"Is its Airflow \(3.9.0\) newer than this package knows"):
+        api.get_dag_run("d", "r")

@@ -1,0 +1,47 @@
+"""One environment, two kinds of Airflow behind it: every contract test runs against both, so the scripted one cannot drift.
+
+The scripted back end plays the leg's own release and the default release of the other line; the real one is the leg's own Airflow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from mwaa_provider.local import LocalMwaa
+from tests.contract.environments import LEG, NAME, OTHER_LINE, Contract, real, scripted
+
+
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param(("scripted", LEG), id=f"scripted-{LEG}"),
+        pytest.param(("scripted", OTHER_LINE), id=f"scripted-{OTHER_LINE}"),
+        pytest.param(("real", LEG), id=f"real-{LEG}", marks=pytest.mark.real_airflow),
+    ],
+)
+def environment(request: pytest.FixtureRequest) -> Iterator[Contract]:
+    kind, version = request.param
+    with LocalMwaa() as mwaa:
+        backend = scripted(version) if kind == "scripted" else real()
+        mwaa.create_environment(NAME, backend)
+        if kind == "real":
+            for dag_id in ("contract_quick", "contract_fails", "contract_slow", "contract_paused"):
+                backend.wait_for_dag(dag_id, timeout=120)
+        yield Contract(mwaa, version, kind == "real", poke_interval=1.0 if kind == "real" else 0.05)
+
+
+@pytest.fixture(params=["iam", "session"])
+def contract(environment: Contract, request: pytest.FixtureRequest) -> Contract:
+    """The environment, by each way to its REST API."""
+    contract = replace(environment, transport=request.param)
+    if request.param == "iam":
+        import botocore.session
+
+        operations = botocore.session.Session().get_service_model("mwaa").operation_names
+        if "InvokeRestApi" not in operations:
+            pytest.skip("this release's boto3 has no invoke_rest_api")
+    environment.mwaa.journal.clear()
+    return contract

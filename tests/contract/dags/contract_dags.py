@@ -1,0 +1,45 @@
+"""The DAGs that the contract tests start in a real Airflow; the scripted back end is told of the same ones."""
+
+import time
+from datetime import datetime, timezone
+
+from airflow import DAG
+
+try:
+    from airflow.sdk import task
+except ImportError:  # Airflow 2
+    from airflow.decorators import task
+
+COMMON = {"start_date": datetime(2024, 1, 1, tzinfo=timezone.utc), "schedule": None, "catchup": False}
+
+with DAG(dag_id="contract_quick", is_paused_upon_creation=False, **COMMON):
+
+    @task
+    def work():
+        return "done"
+
+    work()
+
+with DAG(dag_id="contract_fails", is_paused_upon_creation=False, **COMMON):
+
+    @task(task_id="work")
+    def fail():
+        raise RuntimeError("this DAG always fails")
+
+    fail()
+
+with DAG(dag_id="contract_slow", is_paused_upon_creation=False, **COMMON):
+
+    @task(task_id="work")
+    def sleep():
+        time.sleep(600)
+
+    sleep()
+
+with DAG(dag_id="contract_paused", is_paused_upon_creation=True, **COMMON):
+
+    @task(task_id="work")
+    def never():
+        pass
+
+    never()

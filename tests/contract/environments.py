@@ -1,0 +1,60 @@
+"""The environment that a contract test asks, and the two kinds of Airflow that can stand behind it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.config import Config
+
+from mwaa_provider.client.mwaa import MwaaClient
+from mwaa_provider.local import LocalMwaa, ScriptedAirflow
+
+LEG = importlib.metadata.version("apache-airflow")
+OTHER_LINE = "2.10.3" if LEG.startswith("3.") else "3.3.1"
+NAME = "contract"
+
+
+@dataclass(frozen=True)
+class Contract:
+    """The environment under test."""
+
+    mwaa: LocalMwaa
+    airflow_version: str
+    is_real: bool
+    poke_interval: float
+    transport: str = "auto"
+
+    @property
+    def major(self) -> int:
+        return int(self.airflow_version.split(".")[0])
+
+    def client(self, **changes: Any) -> MwaaClient:
+        arguments: dict[str, Any] = {
+            "session": self.mwaa.boto3_session(),
+            "endpoint_url": self.mwaa.endpoint_url,
+            "botocore_config": Config(inject_host_prefix=False),
+            "verify": str(self.mwaa.ca_file),
+            "transport": self.transport,
+        }
+        return MwaaClient(**{**arguments, **changes})
+
+    def wait(self, client: MwaaClient, dag_id: str, run_id: str, **how: Any) -> Any:
+        return client.wait_for_dag_run(NAME, dag_id, run_id, poke_interval=self.poke_interval, timeout=120, **how)
+
+
+def scripted(airflow_version: str) -> ScriptedAirflow:
+    airflow = ScriptedAirflow(airflow_version)
+    airflow.add_dag("contract_quick", run_takes=1.0)
+    airflow.add_dag("contract_fails", run_takes=0.3, run_ends_in="failed")
+    airflow.add_dag("contract_slow", run_takes=None)
+    airflow.add_dag("contract_paused", paused=True)
+    return airflow
+
+
+def real() -> Any:
+    from mwaa_provider.local.real import RealAirflow
+
+    return RealAirflow(dags_folder=Path(__file__).parent / "dags")

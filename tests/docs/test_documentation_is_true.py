@@ -1,0 +1,63 @@
+"""Documentation includes its code from example_dags/ by marker, links lead somewhere, and changelog and version agree."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+
+import mwaa_provider
+
+ROOT = Path(__file__).parent.parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+INCLUDED = re.compile(r"<!-- \[START (\w+)\] from (\S+) -->\n```python\n(.*?)```\n<!-- \[END \1\] -->", re.DOTALL)
+
+
+def included() -> list[tuple[str, str, str, str]]:
+    return [
+        (page.name, *match.groups()) for page in PAGES for match in INCLUDED.finditer(page.read_text(encoding="utf-8"))
+    ]
+
+
+@pytest.mark.parametrize(("page", "marker", "source", "code"), included(), ids=lambda value: value[:40])
+def test_included_code_is_the_examples(page: str, marker: str, source: str, code: str) -> None:
+    text = (ROOT / source).read_text(encoding="utf-8")
+    wanted = re.search(rf"^ *# \[START {marker}\]\n(.*?)^ *# \[END {marker}\]", text, re.DOTALL | re.MULTILINE)
+    assert wanted is not None, f"{source} has no marker {marker}"
+    assert code == textwrap.dedent(wanted[1])
+
+
+def test_no_marker_is_left_without_its_code() -> None:
+    for page in PAGES:
+        assert page.read_text(encoding="utf-8").count("<!-- [START") == sum(
+            name == page.name for name, *_ in included()
+        )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_to_files_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_paths_that_pages_name_exist() -> None:
+    named = re.compile(r"`((?:src|tests|scripts|example_dags|docs|pins|client|operators|local)/[\w./-]*)`")
+    for page in PAGES:
+        for path in named.findall(page.read_text(encoding="utf-8")):
+            assert any((root / path).exists() for root in (ROOT, ROOT / "src/mwaa_provider")), (
+                f"{page.name} names {path}"
+            )
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    first = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert first is not None
+    assert first[1] == mwaa_provider.__version__
+
+
+def test_python_in_pages_compiles() -> None:
+    for page in PAGES:
+        for code in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+            compile(code, page.name, "exec")

@@ -1,0 +1,307 @@
+"""MwaaTriggerDagRunOperator: what it asks, what it gives back, what it refuses, what it takes up."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mwaa_provider.exceptions import (
+    ConflictError,
+    DagNotFoundError,
+    DagPausedError,
+    DagRunError,
+    DagRunFailedError,
+    DagRunTimeoutError,
+    EnvironmentNotFoundError,
+    InvalidInputError,
+)
+from mwaa_provider.local import Fault, LocalMwaa, ScriptedAirflow
+from mwaa_provider.operators.dag_run import MwaaTriggerDagRunOperator
+
+if TYPE_CHECKING:
+    from tests.support.dag_runs import RunDag
+
+CONN_ID = "local_mwaa"
+
+
+@pytest.fixture(params=["2.7.2", "3.3.1"])
+def target(request: pytest.FixtureRequest, local_mwaa: LocalMwaa, monkeypatch: pytest.MonkeyPatch) -> ScriptedAirflow:
+    """An environment ``target`` of an Airflow 2 or 3, and the connection to it."""
+    airflow = ScriptedAirflow(request.param)
+    airflow.add_dag("load", run_takes=0)
+    airflow.add_dag("breaks", run_takes=0, run_ends_in="failed")
+    airflow.add_dag("endless", run_takes=None)
+    airflow.add_dag("sleeping", paused=True)
+    local_mwaa.create_environment("target", airflow)
+    monkeypatch.setenv(f"AIRFLOW_CONN_{CONN_ID.upper()}", json.dumps(local_mwaa.airflow_connection()))
+    monkeypatch.setenv("AIRFLOW_ENV_NAME", "source")
+    return airflow
+
+
+def operator(**arguments: Any) -> MwaaTriggerDagRunOperator:
+    defaults = {
+        "task_id": "over_there",
+        "environment_name": "target",
+        "trigger_dag_id": "load",
+        "aws_conn_id": CONN_ID,
+        "poke_interval": 0.01,
+    }
+    return MwaaTriggerDagRunOperator(**{**defaults, **arguments})
+
+
+def running(
+    task: MwaaTriggerDagRunOperator, *, try_number: int = 1, max_tries: int | None = None, map_index: int = -1
+) -> Any:
+    """The context of one try of a task, as far as the operator looks at it."""
+    ti = SimpleNamespace(
+        dag_id="calling_dag",
+        task_id=task.task_id,
+        run_id="manual__2026-01-31",
+        map_index=map_index,
+        try_number=try_number,
+        max_tries=task.retries if max_tries is None else max_tries,
+    )
+    return {"ti": ti, "task": task}
+
+
+def runs_started(mwaa: LocalMwaa) -> int:
+    return mwaa.journal.count(is_rest=True, method="POST", path="/dags/*/dagRuns")
+
+
+def test_a_run_is_started_and_waited_for(target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
+    task = operator(conf={"day": "2026-01-31"}, logical_date="2026-01-31T12:00:00Z", wait_for_completion=True)
+    result = task.execute(running(task))
+    assert result == {
+        "environment_name": "target",
+        "dag_id": "load",
+        "run_id": result["run_id"],
+        "state": "success",
+        "logical_date": "2026-01-31T12:00:00+00:00",
+    }
+    [request] = local_mwaa.journal.entries(is_rest=True, method="POST")
+    assert request.body == {
+        "dag_run_id": result["run_id"],
+        "conf": {"day": "2026-01-31"},
+        "logical_date": "2026-01-31T12:00:00+00:00",
+        "note": "Started by task over_there of DAG calling_dag, run manual__2026-01-31, in environment source",
+    }
+    assert json.loads(json.dumps(result)) == result
+
+
+def test_without_a_date_airflow_3_is_sent_null(target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
+    task = operator()
+    result = task.execute(running(task))
+    [request] = local_mwaa.journal.entries(is_rest=True, method="POST")
+    if target.airflow_version.startswith("3."):
+        assert request.body["logical_date"] is None
+        assert result["logical_date"] is None
+    else:
+        assert "logical_date" not in request.body
+        assert datetime.fromisoformat(result["logical_date"]).tzinfo is not None
+
+
+def test_not_waiting_returns_at_once(target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
+    task = operator(trigger_dag_id="endless", wait_for_completion=False)
+    assert task.execute(running(task))["state"] in ("queued", "running")
+    assert local_mwaa.journal.count(is_rest=True, path="/dags/*/dagRuns/*") == 0
+
+
+def test_a_failed_run_fails_the_task(target: ScriptedAirflow) -> None:
+    task = operator(trigger_dag_id="breaks", wait_for_completion=True)
+    with pytest.raises(DagRunFailedError, match="ended as 'failed'"):
+        task.execute(running(task))
+
+
+def test_a_wait_ends_in_time_and_the_retry_takes_up_the_run(target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
+    task = operator(trigger_dag_id="endless", wait_for_completion=True, timeout=0.05, retries=1)
+    with pytest.raises(DagRunTimeoutError, match="a retry of this task waits for the same run") as caught:
+        task.execute(running(task))
+    target.set_run_state("endless", caught.value.run_id, "success")
+    result = task.execute(running(task, try_number=2))
+    assert (result["run_id"], result["state"]) == (caught.value.run_id, "success")
+    assert len(target.runs("endless")) == 1
+
+
+@pytest.mark.parametrize("allowed", [["success", "failed"], ["failed"]])
+def test_failure_may_be_what_is_wanted(target: ScriptedAirflow, allowed: list[str]) -> None:
+    task = operator(trigger_dag_id="breaks", wait_for_completion=True, allowed_states=allowed, failed_states=[])
+    assert task.execute(running(task))["state"] == "failed"
+
+
+class TestOneRun:
+    """One local task instance, one run over there."""
+
+    def test_the_id_is_stable_over_tries_and_differs_between_mapped_tasks(self, target: ScriptedAirflow) -> None:
+        task = operator(trigger_dag_id="endless", retries=2)
+        first = task.execute(running(task))["run_id"]
+        assert task.execute(running(task, try_number=2))["run_id"] == first
+        ids = {task.execute(running(task, map_index=index))["run_id"] for index in (0, 1)} | {first}
+        assert len(ids) == 3
+        assert all(len(run_id) == 38 and run_id.isascii() and run_id.startswith("mwaa__") for run_id in ids)
+
+    def test_a_lost_answer(self, target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
+        local_mwaa.faults.add(Fault.lose_answer(operation="rest", method="POST"))
+        task = operator(wait_for_completion=True)
+        assert task.execute(running(task))["state"] == "success"
+        assert (runs_started(local_mwaa), len(target.runs("load"))) == (1, 1)
+
+    def test_a_retry_of_a_success_is_done(self, target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
+        task = operator(wait_for_completion=True, retries=1)
+        first = task.execute(running(task))
+        assert task.execute(running(task, try_number=2)) == first
+        assert local_mwaa.journal.count(path="*/clear") == 0
+
+    def test_a_retry_of_a_failure_runs_it_again(self, target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
+        task = operator(trigger_dag_id="breaks", wait_for_completion=True, retries=1, conf={"a": 1})
+        for try_number in (1, 2):
+            with pytest.raises(DagRunFailedError):
+                task.execute(running(task, try_number=try_number))
+        assert (len(target.runs("breaks")), local_mwaa.journal.count(path="*/clear", status=200)) == (1, 1)
+
+    def test_a_clear_by_a_person_runs_it_again(self, target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
+        task = operator(wait_for_completion=True, retries=1)
+        task.execute(running(task))
+        # Airflow sets max_tries to try_number + retries when a finished task is cleared
+        task.execute(running(task, try_number=2, max_tries=2))
+        assert (len(target.runs("load")), local_mwaa.journal.count(path="*/clear", status=200)) == (1, 1)
+
+    def test_a_cleared_run_cannot_change_its_conf(self, target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
+        before = operator(wait_for_completion=True, conf={"day": 1})
+        before.execute(running(before))
+        after = operator(wait_for_completion=True, conf={"day": 2})
+        with pytest.raises(DagRunError, match="another conf"):
+            after.execute(running(after, try_number=2, max_tries=1))
+        assert local_mwaa.journal.count(path="*/clear") == 0
+
+    def test_a_run_somebody_else_named_is_taken_as_it_is(self, target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
+        other = operator(task_id="other", trigger_run_id="by_hand", wait_for_completion=True)
+        other.execute(running(other))
+        task = operator(trigger_run_id="by_hand", wait_for_completion=True)
+        assert task.execute(running(task))["run_id"] == "by_hand"
+        assert local_mwaa.journal.count(path="*/clear") == 0
+
+    def test_a_clash_of_dates_is_not_our_run(self, target: ScriptedAirflow) -> None:
+        date = datetime(2026, 1, 31, tzinfo=timezone.utc)
+        other = operator(task_id="other", logical_date=date)
+        other.execute(running(other))
+        task = operator(logical_date=date)
+        with pytest.raises(ConflictError):
+            task.execute(running(task))
+        assert len(target.runs("load")) == 1
+
+
+class TestRefused:
+    """Bad input: named, with what to do, before a run is made."""
+
+    @pytest.mark.parametrize(
+        ("arguments", "error", "told"),
+        [
+            ({"environment_name": "nowhere"}, EnvironmentNotFoundError, "no MWAA environment 'nowhere'"),
+            ({"trigger_dag_id": "no_such_dag"}, DagNotFoundError, "has no DAG 'no_such_dag'"),
+            ({"trigger_dag_id": "sleeping", "wait_for_completion": True}, DagPausedError, "Unpause the DAG there"),
+            ({"trigger_dag_id": "a/b"}, InvalidInputError, "trigger_dag_id: 'a/b' is not a DAG id"),
+            ({"trigger_run_id": "with space"}, InvalidInputError, "trigger_run_id: 'with space' is not a run id"),
+            ({"trigger_run_id": "scheduled__x"}, InvalidInputError, "which Airflow keeps for its own runs"),
+            ({"trigger_run_id": "x" * 251}, InvalidInputError, "250 characters at most"),
+            ({"conf": "{not json"}, InvalidInputError, "conf: the text is not JSON"),
+            ({"conf": "[1]"}, InvalidInputError, "conf: list is not a JSON object"),
+            ({"conf": {"when": datetime(2026, 1, 1)}}, InvalidInputError, "conf: it cannot be written as JSON"),
+            ({"conf": {"nan": float("nan")}}, InvalidInputError, "conf: it cannot be written as JSON"),
+            ({"logical_date": "tomorrow"}, InvalidInputError, "logical_date: 'tomorrow' is not a moment"),
+            ({"logical_date": datetime(2026, 1, 1)}, InvalidInputError, "with time zone"),
+            ({"poke_interval": 0}, InvalidInputError, "poke_interval: 0 is not a duration"),
+            ({"timeout": -1}, InvalidInputError, "timeout: -1 is not a duration"),
+            ({"allowed_states": "success"}, InvalidInputError, "allowed_states: 'success' is not a list"),
+            ({"allowed_states": ["succes"]}, InvalidInputError, "'succes' is not a DAG run state"),
+            ({"failed_states": ["success"]}, InvalidInputError, "stands in both"),
+        ],
+    )
+    def test_it_says_what_is_wrong(
+        self,
+        target: ScriptedAirflow,
+        local_mwaa: LocalMwaa,
+        arguments: dict[str, Any],
+        error: type[Exception],
+        told: str,
+    ) -> None:
+        task = operator(**arguments)
+        with pytest.raises(error) as caught:
+            task.execute(running(task))
+        assert told in str(caught.value)
+        assert runs_started(local_mwaa) == 0
+
+    def test_all_problems_at_once_before_any_call(self, target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
+        task = operator(environment_name="9", trigger_run_id="a b", conf="x", logical_date="y", poke_interval="z")
+        with pytest.raises(InvalidInputError) as caught:
+            task.execute(running(task))
+        fields = [problem.split(":")[0] for problem in caught.value.problems]
+        assert fields == ["environment_name", "trigger_run_id", "conf", "logical_date", "poke_interval"]
+        assert local_mwaa.journal.count() == 0
+
+    def test_a_paused_dag_may_be_triggered_without_waiting(self, target: ScriptedAirflow, caplog: Any) -> None:
+        task = operator(trigger_dag_id="sleeping")
+        assert task.execute(running(task))["state"] == "queued"
+
+
+@pytest.mark.parametrize("target", ["3.3.1"], indirect=True)
+def test_it_renders_and_maps_in_a_real_run(target: ScriptedAirflow, local_mwaa: LocalMwaa, run_dag: RunDag) -> None:
+    """The installed Airflow runs it: templates, `.partial().expand()`, XCom."""
+    outcome = run_dag(
+        """
+        from datetime import datetime, timezone
+
+        from airflow import DAG
+        from mwaa_provider.operators.dag_run import MwaaTriggerDagRunOperator
+
+        COMMON = {"trigger_dag_id": "load", "wait_for_completion": True, "poke_interval": 0.05, "aws_conn_id": "local_mwaa"}
+
+        with DAG(dag_id="calls", start_date=datetime(2024, 1, 1, tzinfo=timezone.utc), schedule=None) as dag:
+            MwaaTriggerDagRunOperator(
+                task_id="one", environment_name="{{ 'tar' ~ 'get' }}", conf='{"part": "{{ dag.dag_id }}"}', **COMMON
+            )
+            MwaaTriggerDagRunOperator.partial(task_id="many", environment_name="target", **COMMON).expand(
+                conf=[{"part": 1}, {"part": 2}]
+            )
+        """,
+        connections={CONN_ID: json.dumps(local_mwaa.airflow_connection())},
+    )
+    assert (outcome.state, outcome.tasks) == (
+        "success",
+        {"one": "success", "many[0]": "success", "many[1]": "success"},
+    ), outcome.log
+    results = {name: xcoms["return_value"] for name, xcoms in outcome.xcoms.items()}
+    parts = {"one": "calls", "many[0]": 1, "many[1]": 2}
+    started = {
+        entry.body["dag_run_id"]: entry.body["conf"]
+        for entry in local_mwaa.journal.entries(is_rest=True, method="POST")
+    }
+    assert {name: started[result["run_id"]]["part"] for name, result in results.items()} == parts
+    for result in results.values():
+        assert (result["environment_name"], result["dag_id"], result["state"]) == ("target", "load", "success")
+
+
+@pytest.mark.parametrize("target", ["2.7.2"], indirect=True)
+def test_in_a_real_run_the_task_fails_with_the_run(
+    target: ScriptedAirflow, local_mwaa: LocalMwaa, run_dag: RunDag
+) -> None:
+    outcome = run_dag(
+        """
+        from datetime import datetime, timezone
+
+        from airflow import DAG
+        from mwaa_provider.operators.dag_run import MwaaTriggerDagRunOperator
+
+        with DAG(dag_id="calls_what_breaks", start_date=datetime(2024, 1, 1, tzinfo=timezone.utc), schedule=None) as dag:
+            MwaaTriggerDagRunOperator(
+                task_id="one", environment_name="target", trigger_dag_id="breaks", wait_for_completion=True, poke_interval=0.05,
+                aws_conn_id="local_mwaa",
+            )
+        """,
+        connections={CONN_ID: json.dumps(local_mwaa.airflow_connection())},
+    )
+    assert (outcome.state, outcome.tasks) == ("failed", {"one": "failed"})
+    assert "ended as 'failed'" in outcome.log
