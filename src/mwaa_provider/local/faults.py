@@ -1,0 +1,185 @@
+"""Misbehaviour on request: what a client must survive, made to happen at will."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+from mwaa_provider.local.journal import path_matches
+
+FaultKind = Literal["lose_answer", "refuse", "answer", "delay", "throttle", "expire_sessions", "deny", "hide_dag"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One kind of misbehaviour and the requests it strikes. Build one with a constructor below, give it to ``mwaa.faults.add``.
+
+    A fault strikes on one of two levels. ``operation="InvokeRestApi"`` (or another AWS operation) is the service in front of the web
+    server: the connection that is cut there is boto3's. ``operation="rest"`` is the web server itself, which both transports reach: a
+    client with a web session sees the cut connection, a caller of InvokeRestApi sees RestApiServerException with status 502.
+
+    :param kind: What happens.
+    :param operation: Which operation it strikes, a glob: an AWS operation, or ``login``, ``sso``, ``rest``, ``cli``, ``page``.
+    :param environment: Which environment, a glob.
+    :param method: Which HTTP method; any by default.
+    :param path: Which path, a glob (for REST calls the part below ``/api/vN``; decoded or as sent).
+    :param times: How many requests it strikes; None for all until it is removed.
+    :param status: For ``answer``: the HTTP status.
+    :param body: For ``answer``: a dict or list is sent as JSON, text as an HTML page.
+    :param after_acting: For ``answer`` and ``delay``: whether the request is carried out first.
+    :param seconds: For ``delay``: how long, in seconds of the local MWAA's clock.
+    :param dag_id: For ``hide_dag``: the DAG.
+    """
+
+    kind: FaultKind
+    operation: str = "rest"
+    environment: str = "*"
+    method: str | None = None
+    path: str = "*"
+    times: int | None = 1
+    status: int = 500
+    body: Any = field(default=None, repr=False)
+    after_acting: bool = False
+    seconds: float = 0.0
+    dag_id: str = ""
+
+    @classmethod
+    def lose_answer(cls, **which: Any) -> Fault:
+        """Carry the request out, then cut the connection without an answer.
+
+        :param which: ``operation``, ``environment``, ``method``, ``path``, ``times``.
+        """
+        return cls("lose_answer", **which)
+
+    @classmethod
+    def refuse(cls, **which: Any) -> Fault:
+        """Cut the connection before anything is done.
+
+        :param which: ``operation``, ``environment``, ``method``, ``path``, ``times``.
+        """
+        return cls("refuse", **which)
+
+    @classmethod
+    def answer(cls, status: int, body: Any = None, *, after_acting: bool = False, **which: Any) -> Fault:
+        """Answer with something else.
+
+        :param status: The HTTP status.
+        :param body: A dict or list is sent as JSON, text as an HTML page; by default an HTML error page as a load balancer sends it.
+        :param after_acting: Whether the request is carried out first.
+        :param which: ``operation``, ``environment``, ``method``, ``path``, ``times``.
+        """
+        page = f"<html><head><title>{status}</title></head><body><center><h1>{status}</h1></center></body></html>"
+        return cls("answer", status=status, body=page if body is None else body, after_acting=after_acting, **which)
+
+    @classmethod
+    def delay(cls, seconds: float, *, after_acting: bool = False, **which: Any) -> Fault:
+        """Let time pass by the local MWAA's clock.
+
+        :param seconds: How long, in seconds.
+        :param after_acting: Whether the request is carried out first.
+        :param which: ``operation``, ``environment``, ``method``, ``path``, ``times``.
+        """
+        return cls("delay", seconds=seconds, after_acting=after_acting, **which)
+
+    @classmethod
+    def throttle(cls, operation: str = "InvokeRestApi", **which: Any) -> Fault:
+        """Answer ThrottlingException (on the web server: 429) and do nothing.
+
+        :param operation: Which operation.
+        :param which: ``environment``, ``method``, ``path``, ``times``. boto3 asks again by itself, up to four times.
+        """
+        return cls("throttle", operation=operation, **which)
+
+    @classmethod
+    def expire_sessions(cls, **which: Any) -> Fault:
+        """End every web session of the environment, then treat the request as any other.
+
+        :param which: ``operation``, ``environment``, ``method``, ``path``, ``times``.
+        """
+        return cls("expire_sessions", **which)
+
+    @classmethod
+    def deny(cls, operation: str, **which: Any) -> Fault:
+        """Answer AccessDeniedException (on the web server: 403) and do nothing.
+
+        :param operation: Which operation.
+        :param which: ``environment``, ``method``, ``path``, ``times``.
+        """
+        return cls("deny", operation=operation, **which)
+
+    @classmethod
+    def hide_dag(cls, dag_id: str, **which: Any) -> Fault:
+        """Answer 404 for a DAG that exists, as Airflow does for one that is not parsed yet.
+
+        :param dag_id: The DAG.
+        :param which: ``environment``, ``method``, ``times``.
+        """
+        return cls("hide_dag", path=f"/dags/{dag_id}*", dag_id=dag_id, **which)
+
+    def strikes(self, environment: str | None, operation: str, method: str, path: str) -> bool:
+        """Tell whether this fault is meant for a request.
+
+        :param environment: The environment's name.
+        :param operation: The operation.
+        :param method: The HTTP method.
+        :param path: The path.
+        """
+        if not (
+            fnmatchcase(environment or "", self.environment)
+            and fnmatchcase(operation, self.operation)
+            and self.method in (None, method)
+        ):
+            return False
+        if self.kind == "hide_dag":
+            return path_matches(path, f"/dags/{self.dag_id}") or path_matches(path, f"/dags/{self.dag_id}/*")
+        return path_matches(path, self.path)
+
+
+class Faults:
+    """The faults that are still to strike, in the order they were added. One request is struck by the first that matches."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pending: list[tuple[Fault, int | None]] = []
+
+    def add(self, *faults: Fault) -> None:
+        """Add faults.
+
+        :param faults: The faults, first to strike first.
+        """
+        with self._lock:
+            self._pending.extend((fault, fault.times) for fault in faults)
+
+    def clear(self) -> None:
+        """Forget all faults."""
+        with self._lock:
+            self._pending.clear()
+
+    def pending(self) -> tuple[Fault, ...]:
+        """Return the faults that have not struck as often as they should."""
+        with self._lock:
+            return tuple(fault for fault, _ in self._pending)
+
+    def take(
+        self, environment: str | None, operation: str, method: str, path: str, *, kind: FaultKind | None = None
+    ) -> Fault | None:
+        """Return the fault that strikes this request, if any, and count it down.
+
+        :param environment: The environment's name.
+        :param operation: The operation.
+        :param method: The HTTP method.
+        :param path: The path.
+        :param kind: Only a fault of this kind.
+        """
+        with self._lock:
+            for at, (fault, left) in enumerate(self._pending):
+                if kind not in (None, fault.kind) or not fault.strikes(environment, operation, method, path):
+                    continue
+                if left is not None and left <= 1:
+                    del self._pending[at]
+                elif left is not None:
+                    self._pending[at] = (fault, left - 1)
+                return fault
+        return None

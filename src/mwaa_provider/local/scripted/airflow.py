@@ -1,0 +1,293 @@
+"""An Airflow played in memory, for fast tests."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from mwaa_provider.exceptions import InvalidInputError
+from mwaa_provider.local.backend import BackendAnswer, BackendRequest, CliAnswer
+from mwaa_provider.local.scripted.cli import ScriptedCli
+from mwaa_provider.local.scripted.rest_v1 import RestV1
+from mwaa_provider.local.scripted.rest_v2 import RestV2
+from mwaa_provider.local.scripted.store import (
+    ScriptedDag,
+    ScriptedImportError,
+    ScriptedRun,
+    ScriptedTaskInstance,
+    ScriptedXCom,
+    Store,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from mwaa_provider.local.clock import Clock
+
+
+class ScriptedAirflow:
+    """The back end of an environment without any Airflow: REST v1 or v2 and the most used CLI commands, in memory.
+
+    What it does not know it says (HTTP 501, or a failing command), never a wrong success. Its shapes and errors are those of Airflow; the
+    project's contract tests run against it and against real ones.
+
+    :param airflow_version: The release to play, such as ``2.10.3`` or ``3.3.1``.
+    :param clock: The clock its runs live by; by default that of the local MWAA it is put into, and the machine's before that.
+    """
+
+    def __init__(self, airflow_version: str, *, clock: Clock | None = None) -> None:
+        self.airflow_version = airflow_version
+        self._has_own_clock = clock is not None
+        self._store = Store(clock)
+        self._rest = (RestV1 if airflow_version.startswith("2.") else RestV2)(self._store, airflow_version)
+        self._cli = ScriptedCli(self._store, airflow_version)
+
+    # The seam to the local MWAA
+
+    def use_clock(self, clock: Clock) -> None:
+        """Live by this clock, unless one was given at construction.
+
+        :param clock: The clock of the local MWAA.
+        """
+        if not self._has_own_clock:
+            self._store.clock = clock
+
+    def start(self, environment_name: str, base_url: str) -> None:
+        """Do nothing: it is ready.
+
+        :param environment_name: The environment's name.
+        :param base_url: Where users see the web server.
+        """
+
+    def stop(self) -> None:
+        """Do nothing: it holds nothing but memory."""
+
+    def rest(self, request: BackendRequest) -> BackendAnswer:
+        """Answer one call of the REST API.
+
+        :param request: The call; its path is below ``/api/vN``.
+        """
+        return self._rest(request)
+
+    def page(self, request: BackendRequest) -> BackendAnswer:
+        """Answer what a browser asks: the health, and otherwise that there is no UI.
+
+        :param request: The request.
+        """
+        if request.path == "/health" and self.airflow_version.startswith("2."):
+            return self._rest(BackendRequest("GET", "/health", airflow_role="Public"))
+        page = b"<html><body>The scripted back end has no UI; a real Airflow has.</body></html>"
+        return BackendAnswer(501, page, "text/html; charset=utf-8")
+
+    def cli(self, arguments: list[str]) -> CliAnswer:
+        """Run one command.
+
+        :param arguments: Its arguments, without the leading ``airflow``.
+        """
+        return self._cli(arguments)
+
+    # What a test scripts
+
+    def add_dag(
+        self,
+        dag_id: str,
+        *,
+        paused: bool = False,
+        tasks: Sequence[str] = ("work",),
+        run_takes: float | None = None,
+        run_ends_in: str = "success",
+        queued_for: float = 0.0,
+        has_import_errors: bool = False,
+    ) -> None:
+        """Add a DAG and say how its runs live: queued, then running, then ended.
+
+        :param dag_id: Its id.
+        :param paused: Whether it is paused; runs of a paused DAG stay queued.
+        :param tasks: Its tasks.
+        :param run_takes: How long a run is running, in seconds; None until :meth:`set_run_state`.
+        :param run_ends_in: ``success`` or ``failed`` (its last task failed).
+        :param queued_for: How long a run is queued, in seconds. With 0 it runs when it is next looked at.
+        :param has_import_errors: Whether its file no longer parses.
+        """
+        with self._store.settled():
+            now = self._store.clock.now()
+            self._store.dags[dag_id] = ScriptedDag(
+                dag_id, paused, tuple(tasks), run_takes, run_ends_in, queued_for, now, now, has_import_errors
+            )
+
+    def add_run(
+        self,
+        dag_id: str,
+        run_id: str | None = None,
+        *,
+        logical_date: datetime | None = None,
+        conf: Mapping[str, Any] | None = None,
+        run_type: str = "manual",
+        state: str = "queued",
+    ) -> str:
+        """Add a run, as the scheduler or a person over there would.
+
+        :param dag_id: Its DAG.
+        :param run_id: Its run id; made up by default.
+        :param logical_date: Its logical date, aware. By default the present on Airflow 2 and none on Airflow 3.
+        :param conf: Its configuration.
+        :param run_type: ``manual`` or ``scheduled``.
+        :param state: Its state now.
+        :return: Its run id.
+        :raises InvalidInputError: When there is no such DAG, or there is such a run.
+        """
+        with self._store.settled():
+            dag = self._dag(dag_id)
+            now = self._store.moment()
+            if logical_date is None and self.airflow_version.startswith("2."):
+                logical_date = now
+            run_id = run_id or f"{run_type}__{(logical_date or now).isoformat()}"
+            if (dag_id, run_id) in self._store.runs:
+                raise InvalidInputError([f"run '{run_id}' of DAG '{dag_id}' exists already"])
+            run = self._store.add_run(
+                dag,
+                run_id,
+                logical_date=logical_date,
+                run_after=now,
+                data_interval=(logical_date, logical_date) if logical_date else None,
+                conf=dict(conf or {}),
+                note=None,
+                run_type=run_type,
+                triggered_by="timetable" if run_type == "scheduled" else "ui",
+            )
+            if state != "queued":
+                self._store.end_run(run, state)
+            return run_id
+
+    def runs(self, dag_id: str) -> tuple[ScriptedRun, ...]:
+        """Return copies of a DAG's runs as they are now, oldest first.
+
+        :param dag_id: The DAG.
+        """
+        with self._store.settled():
+            return tuple(copy.deepcopy(run) for run in self._store.runs.values() if run.dag_id == dag_id)
+
+    def is_paused(self, dag_id: str) -> bool:
+        """Tell whether a DAG is paused.
+
+        :param dag_id: The DAG.
+        """
+        with self._store.settled():
+            return self._dag(dag_id).is_paused
+
+    def set_run_state(self, dag_id: str, run_id: str, state: str) -> None:
+        """Set a run's state, with what Airflow then does to its tasks.
+
+        :param dag_id: The DAG.
+        :param run_id: The run.
+        :param state: ``queued``, ``running``, ``success`` or ``failed``.
+        """
+        with self._store.settled():
+            self._store.end_run(self._run(dag_id, run_id), state)
+
+    def set_task_state(self, dag_id: str, run_id: str, task_id: str, state: str | None, *, map_index: int = -1) -> None:
+        """Set a task instance's state; a map index that is not there yet is added.
+
+        :param dag_id: The DAG.
+        :param run_id: The run.
+        :param task_id: The task.
+        :param state: Any state of Airflow; None for no status.
+        :param map_index: The map index; -1 for a task that is not mapped.
+        """
+        with self._store.settled():
+            run = self._run(dag_id, run_id)
+            known = [task for task in run.task_instances if task.task_id == task_id]
+            task = next((one for one in known if one.map_index == map_index), None)
+            if task is None:
+                # A task is mapped or it is not: its unmapped instance gives way, as when Airflow expands it.
+                run.task_instances = [one for one in run.task_instances if one not in known or one.map_index != -1]
+                task = ScriptedTaskInstance(dag_id, run_id, task_id, map_index)
+                run.task_instances.append(task)
+            now = self._store.clock.now()
+            if state == "running":
+                task.begin(now)
+            elif state is None:
+                task.clear()
+            else:
+                task.end(state, now)
+
+    def set_xcom(self, dag_id: str, run_id: str, task_id: str, key: str, value: Any, *, map_index: int = -1) -> None:
+        """Set an XCom.
+
+        :param dag_id: The DAG.
+        :param run_id: The run.
+        :param task_id: The task.
+        :param key: Its key, such as ``return_value``.
+        :param value: Its value; anything JSON can hold.
+        :param map_index: The map index; -1 for a task that is not mapped.
+        """
+        with self._store.settled():
+            run = self._run(dag_id, run_id)
+            identity = (task_id, key, map_index)
+            run.xcoms = [xcom for xcom in run.xcoms if (xcom.task_id, xcom.key, xcom.map_index) != identity]
+            run.xcoms.append(ScriptedXCom(key, value, task_id, map_index, self._store.clock.now()))
+
+    def set_variable(self, key: str, value: str, description: str | None = None) -> None:
+        """Set a variable.
+
+        :param key: Its key.
+        :param value: Its value.
+        :param description: Its description.
+        """
+        with self._store.settled():
+            self._store.set_variable(key, value, description)
+
+    def variables(self) -> dict[str, str]:
+        """Return all variables."""
+        with self._store.settled():
+            return {key: variable.value for key, variable in self._store.variables.items()}
+
+    def set_pool(self, name: str, slots: int, description: str | None = None) -> None:
+        """Set a pool.
+
+        :param name: Its name.
+        :param slots: Its slots.
+        :param description: Its description.
+        """
+        with self._store.settled():
+            self._store.set_pool(name, slots, description)
+
+    def pools(self) -> dict[str, int]:
+        """Return the slots of all pools."""
+        with self._store.settled():
+            return {name: pool.slots for name, pool in self._store.pools.items()}
+
+    def add_import_error(self, filename: str, stack_trace: str) -> None:
+        """Add an import error.
+
+        :param filename: The file that does not parse.
+        :param stack_trace: Why.
+        """
+        with self._store.settled():
+            number = self._store.number()
+            self._store.import_errors.append(
+                ScriptedImportError(number, self._store.clock.now(), filename, stack_trace)
+            )
+
+    def script_cli(self, words: Sequence[str], answer: CliAnswer) -> None:
+        """Give a command an answer, in place of the built-in one if there is one.
+
+        :param words: What the command begins with, such as ``["db", "clean"]``; of several, the longest counts.
+        :param answer: Its answer.
+        """
+        self._cli.script(tuple(words), answer)
+
+    def _dag(self, dag_id: str) -> ScriptedDag:
+        if dag_id not in self._store.dags:
+            raise InvalidInputError(
+                [f"DAG '{dag_id}' is not there; there are {sorted(self._store.dags)}: add_dag first"]
+            )
+        return self._store.dags[dag_id]
+
+    def _run(self, dag_id: str, run_id: str) -> ScriptedRun:
+        self._dag(dag_id)
+        if (dag_id, run_id) not in self._store.runs:
+            known = [run for dag, run in self._store.runs if dag == dag_id]
+            raise InvalidInputError([f"run '{run_id}' of DAG '{dag_id}' is not there; there are {known}"])
+        return self._store.runs[dag_id, run_id]

@@ -1,0 +1,376 @@
+"""What a scripted Airflow remembers, and how its runs live: by the clock, when somebody looks."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from mwaa_provider.local.clock import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+FINISHED_RUN_STATES = frozenset({"success", "failed"})
+FINISHED_TASK_STATES = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
+#: Makes the ids that Airflow draws at random the same in every test run.
+_NAMESPACE = uuid.UUID("6f1c1d5e-6f0c-4f0e-9f5e-0d1c6a1b2c3d")
+
+
+@dataclass
+class ScriptedTaskInstance:
+    """One task instance; ``state`` None is Airflow's "no status"."""
+
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int = -1
+    state: str | None = None
+    start_date: datetime | None = None
+    end_date: datetime | None = None
+    try_number: int = 0
+    max_tries: int = 0
+    note: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The id that Airflow 3 gives; another one for every try."""
+        return str(
+            uuid.uuid5(
+                _NAMESPACE,
+                repr((self.dag_id, self.run_id, self.task_id, self.map_index, self.max_tries, self.try_number)),
+            )
+        )
+
+    def begin(self, when: datetime) -> None:
+        """Start a try.
+
+        :param when: The time.
+        """
+        self.state, self.start_date, self.end_date = "running", when, None
+        self.try_number += 1
+
+    def end(self, state: str, when: datetime) -> None:
+        """Reach a state for good.
+
+        :param state: The state.
+        :param when: The time.
+        """
+        self.state, self.end_date = state, when
+        self.start_date = self.start_date or when
+
+    def clear(self) -> None:
+        """Forget the last try, as a clear does."""
+        self.state = self.start_date = self.end_date = None
+        self.max_tries = self.try_number
+
+
+@dataclass
+class ScriptedXCom:
+    """One XCom."""
+
+    key: str
+    value: Any
+    task_id: str
+    map_index: int
+    timestamp: datetime
+
+
+@dataclass
+class ScriptedRun:
+    """One DAG run."""
+
+    number: int
+    dag_id: str
+    run_id: str
+    logical_date: datetime | None
+    run_after: datetime
+    data_interval: tuple[datetime, datetime] | None
+    conf: dict[str, Any]
+    note: str | None
+    run_type: str
+    triggered_by: str
+    queued_at: datetime
+    state: str = "queued"
+    start_date: datetime | None = None
+    end_date: datetime | None = None
+    last_scheduling_decision: datetime | None = None
+    task_instances: list[ScriptedTaskInstance] = field(default_factory=list)
+    xcoms: list[ScriptedXCom] = field(default_factory=list)
+
+
+@dataclass
+class ScriptedDag:
+    """One DAG and the life its runs lead."""
+
+    dag_id: str
+    is_paused: bool
+    tasks: tuple[str, ...]
+    run_takes: float | None
+    run_ends_in: str
+    queued_for: float
+    added_at: datetime
+    unpaused_at: datetime
+    has_import_errors: bool = False
+
+    @property
+    def version_id(self) -> str:
+        """The id of its version that Airflow 3 gives."""
+        return str(uuid.uuid5(_NAMESPACE, self.dag_id))
+
+
+@dataclass
+class ScriptedVariable:
+    """One variable."""
+
+    number: int
+    key: str
+    value: str
+    description: str | None
+
+
+@dataclass
+class ScriptedPool:
+    """One pool."""
+
+    number: int
+    name: str
+    slots: int
+    description: str | None
+    include_deferred: bool = False
+
+
+@dataclass(frozen=True)
+class ScriptedImportError:
+    """One import error."""
+
+    number: int
+    timestamp: datetime
+    filename: str
+    stack_trace: str
+
+
+class Store:
+    """The memory. Use it inside ``with store.settled():``, which holds its lock and brings every run up to the present.
+
+    :param clock: The clock runs live by.
+    """
+
+    def __init__(self, clock: Clock | None) -> None:
+        self.clock: Clock = clock or SystemClock()
+        self.dags: dict[str, ScriptedDag] = {}
+        self.runs: dict[tuple[str, str], ScriptedRun] = {}
+        self.variables: dict[str, ScriptedVariable] = {}
+        self.pools: dict[str, ScriptedPool] = {"default_pool": ScriptedPool(1, "default_pool", 128, "Default pool")}
+        self.import_errors: list[ScriptedImportError] = []
+        self._lock = threading.RLock()
+        self._numbers = 1
+        self._last_moment: datetime | None = None
+
+    @contextmanager
+    def settled(self) -> Iterator[None]:
+        """Hold the lock, with every run as it is now."""
+        with self._lock:
+            now = self.clock.now()
+            for run in self.runs.values():
+                if run.state not in FINISHED_RUN_STATES:
+                    self._live(run, self.dags[run.dag_id], now)
+            yield
+
+    def number(self) -> int:
+        """Return the next id of a row."""
+        self._numbers += 1
+        return self._numbers
+
+    def moment(self) -> datetime:
+        """Return the present, later than any moment returned before: two triggers on a clock that stands still need two run ids."""
+        now = self.clock.now()
+        if self._last_moment is not None and now <= self._last_moment:
+            now = self._last_moment + timedelta(microseconds=1)
+        self._last_moment = now
+        return now
+
+    def run_at(self, dag_id: str, logical_date: datetime | None) -> ScriptedRun | None:
+        """Return the run of a logical date.
+
+        :param dag_id: The DAG.
+        :param logical_date: The logical date; None matches no run.
+        """
+        if logical_date is None:
+            return None
+        return next(
+            (run for run in self.runs.values() if run.dag_id == dag_id and run.logical_date == logical_date), None
+        )
+
+    def add_run(
+        self,
+        dag: ScriptedDag,
+        run_id: str,
+        *,
+        logical_date: datetime | None,
+        run_after: datetime,
+        data_interval: tuple[datetime, datetime] | None,
+        conf: dict[str, Any],
+        note: str | None,
+        run_type: str = "manual",
+        triggered_by: str = "rest_api",
+    ) -> ScriptedRun:
+        """Queue a run; whether it may be is for the caller to say.
+
+        :param dag: Its DAG.
+        :param run_id: Its run id.
+        :param logical_date: Its logical date.
+        :param run_after: When it may start at the earliest.
+        :param data_interval: Its data interval.
+        :param conf: Its configuration.
+        :param note: Its note.
+        :param run_type: ``manual`` or ``scheduled``.
+        :param triggered_by: What triggered it, as Airflow 3 names it.
+        """
+        run = ScriptedRun(
+            self.number(),
+            dag.dag_id,
+            run_id,
+            logical_date,
+            run_after,
+            data_interval,
+            conf,
+            note,
+            run_type,
+            triggered_by,
+            self.clock.now(),
+            task_instances=[ScriptedTaskInstance(dag.dag_id, run_id, task_id) for task_id in dag.tasks],
+        )
+        self.runs[dag.dag_id, run_id] = run
+        return run
+
+    def set_variable(self, key: str, value: str, description: str | None) -> ScriptedVariable:
+        """Set a variable, new or not.
+
+        :param key: Its key.
+        :param value: Its value.
+        :param description: Its description.
+        """
+        number = self.variables[key].number if key in self.variables else self.number()
+        self.variables[key] = ScriptedVariable(number, key, value, description)
+        return self.variables[key]
+
+    def set_pool(
+        self, name: str, slots: int, description: str | None, *, include_deferred: bool = False
+    ) -> ScriptedPool:
+        """Set a pool, new or not.
+
+        :param name: Its name.
+        :param slots: Its slots.
+        :param description: Its description.
+        :param include_deferred: Whether deferred tasks count.
+        """
+        number = self.pools[name].number if name in self.pools else self.number()
+        self.pools[name] = ScriptedPool(number, name, slots, description, include_deferred)
+        return self.pools[name]
+
+    def pause(self, dag: ScriptedDag, paused: bool) -> None:
+        """Pause or unpause a DAG. Runs of a paused DAG stay queued; those under way go on, as in Airflow.
+
+        :param dag: The DAG.
+        :param paused: Whether to pause.
+        """
+        if dag.is_paused and not paused:
+            dag.unpaused_at = self.clock.now()
+        dag.is_paused = paused
+
+    def end_run(self, run: ScriptedRun, state: str) -> None:
+        """Set a run's state by hand, with what Airflow then does to its tasks.
+
+        :param run: The run.
+        :param state: ``success``, ``failed``, ``queued`` or ``running``.
+        """
+        now = self.clock.now()
+        if state == "queued":
+            self.requeue(run)
+            return
+        if state == "running":
+            self._begin(run, now)
+            return
+        for task in run.task_instances:
+            if task.state in FINISHED_TASK_STATES and (state == "failed" or task.state == "success"):
+                continue
+            if state == "success":
+                task.end("success", now)
+            elif task.state in ("running", "deferred", "up_for_retry", "queued", "scheduled"):
+                task.end("failed", now)
+            else:
+                task.end("skipped", now)
+        run.state, run.end_date = state, now
+        run.start_date = run.start_date or now
+
+    def requeue(self, run: ScriptedRun) -> None:
+        """Queue a run anew.
+
+        :param run: The run.
+        """
+        run.state, run.queued_at, run.start_date, run.end_date = "queued", self.clock.now(), None, None
+
+    def clear_run(self, run: ScriptedRun, *, only_failed: bool = False) -> list[ScriptedTaskInstance]:
+        """Clear a run and queue it anew.
+
+        :param run: The run.
+        :param only_failed: Whether tasks that did not fail stay as they are.
+        :return: The task instances that were cleared.
+        """
+        cleared = self.tasks_to_clear(run, only_failed=only_failed)
+        for task in cleared:
+            task.clear()
+        if cleared:
+            self.requeue(run)
+        return cleared
+
+    @staticmethod
+    def tasks_to_clear(run: ScriptedRun, *, only_failed: bool = False) -> list[ScriptedTaskInstance]:
+        """Return the task instances that a clear would reach.
+
+        :param run: The run.
+        :param only_failed: Whether only those that failed.
+        """
+        return [task for task in run.task_instances if not only_failed or task.state in ("failed", "upstream_failed")]
+
+    def _live(self, run: ScriptedRun, dag: ScriptedDag, now: datetime) -> None:
+        if run.state == "queued":
+            if dag.is_paused:
+                return
+            begins = max(run.queued_at, dag.unpaused_at, run.run_after) + timedelta(seconds=dag.queued_for)
+            if now < begins:
+                return
+            self._begin(run, begins)
+        if dag.run_takes is None or run.start_date is None:
+            return
+        ends = run.start_date + timedelta(seconds=dag.run_takes)
+        if now >= ends:
+            self._end_by_itself(run, dag, ends)
+
+    @staticmethod
+    def _begin(run: ScriptedRun, when: datetime) -> None:
+        run.state, run.start_date, run.end_date, run.last_scheduling_decision = "running", when, None, when
+        for task in run.task_instances:
+            if task.state not in FINISHED_TASK_STATES:
+                task.begin(when)
+
+    @staticmethod
+    def _end_by_itself(run: ScriptedRun, dag: ScriptedDag, when: datetime) -> None:
+        unfinished = [task for task in run.task_instances if task.state not in FINISHED_TASK_STATES]
+        for task in unfinished:
+            task.end("failed" if dag.run_ends_in == "failed" and task is unfinished[-1] else "success", when)
+        run.state, run.end_date, run.last_scheduling_decision = dag.run_ends_in, when, when
+
+
+def pages(rows: Sequence[Any], offset: int, limit: int) -> list[Any]:
+    """Return one page of rows.
+
+    :param rows: All rows, sorted.
+    :param offset: How many to leave out.
+    :param limit: How many at most.
+    """
+    return list(rows[offset : offset + limit])
