@@ -6,8 +6,11 @@
 ``settings``       the environment variables that Airflow and MWAA's containers have
 ``interpreter``    which Airflow is installed beside a Python interpreter
 ``postgres``       :class:`PostgresServer`; ``postgres_binaries`` finds what it runs
-``process``        starting, watching and ending processes; ``guard`` runs beside each of them
-``web``            speaking HTTP with Airflow's web server
+``processes``      all processes of one environment, and their logs
+``launch``         running them as forks of ``launcher``, which has imported Airflow already
+``process``        a process that does not outlive its owner; ``guard`` runs beside each of them
+``forward``        passing requests on to Airflow's web server; ``web`` speaks HTTP with it
+``database``       one environment's metadata database
 =================  ==============================================================================
 
 Names are loaded when they are first used.

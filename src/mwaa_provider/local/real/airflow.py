@@ -290,7 +290,7 @@ class RealAirflow:
 
 def _fill(settings: Settings, line: Line) -> None:
     """Put into Airflow's home what must be there before the first process starts."""
-    for folder in ("dags", "plugins", "logs"):
+    for folder in ("dags", "plugins", "logs", settings.temporary.name):
         (settings.home / folder).mkdir(exist_ok=True, parents=True)
     # Airflow fills a missing configuration file with its defaults, each process at the same time.
     (settings.home / "airflow.cfg").touch(mode=0o600)

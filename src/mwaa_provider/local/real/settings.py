@@ -21,6 +21,8 @@ _NOT_INHERITED = re.compile(
 _SECRET_NAME = re.compile(r"CONN|PASSWORD|SECRET|TOKEN|KEY|CREDENTIAL|VAR_")
 _SHORTEST_MASKED = 6
 _MASK = "***"
+# A longer temporary folder would leave no room for the unix sockets that multiprocessing makes in it.
+_LONGEST_TEMPORARY = 60
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,11 @@ class Settings:
     extra: Mapping[str, str] = field(repr=False)
     fernet_key: str = field(default_factory=lambda: base64.urlsafe_b64encode(os.urandom(32)).decode(), repr=False)
     session_key: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
+
+    @property
+    def temporary(self) -> Path:
+        """Where Airflow's own temporary files go; its web server leaves some behind."""
+        return self.home / "tmp"
 
     def variables(self, database_url: str, component: str) -> dict[str, str]:
         """Give the environment variables of a process, without what only one Airflow line has.
@@ -88,6 +95,7 @@ class Settings:
             "SCARF_ANALYTICS": "false",
             "PATH": os.pathsep.join([os.path.dirname(self.python), os.environ.get("PATH", os.defpath)]),
             "PYTHONUNBUFFERED": "1",
+            **({"TMPDIR": str(self.temporary)} if len(str(self.temporary)) <= _LONGEST_TEMPORARY else {}),
         }
 
     def _mwaa(self, component: str) -> dict[str, str]:

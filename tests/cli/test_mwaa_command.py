@@ -1,0 +1,133 @@
+"""What ``mwaa`` says when nothing can be started. Each runs the command as a user would."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+
+def mwaa(*arguments, environment=None, program=("-m", "mwaa_provider.cli.main")):
+    answer = subprocess.run(
+        [sys.executable, *program, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **(environment or {})},
+    )
+    return answer.returncode, answer.stdout, answer.stderr
+
+
+def test_help_names_the_subcommands():
+    code, stdout, _ = mwaa("--help")
+    assert code == 0
+    assert "local  Run a local MWAA with a real Airflow, without an AWS account." in stdout
+
+
+def test_help_tells_the_exit_statuses():
+    code, stdout, _ = mwaa("local", "start", "--help")
+    assert code == 0
+    assert "Exit status: 0 when it was up and was asked to stop" in stdout
+
+
+def test_help_imports_neither_airflow_nor_boto3():
+    probe = (
+        "import sys; from mwaa_provider.cli import main\n"
+        "sys.argv = ['mwaa', 'local', 'start', '--help']\n"
+        "try: main.main()\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'airflow', 'boto3', 'requests', 'psycopg2'} & set(sys.modules)))"
+    )
+    _, stdout, _ = mwaa(program=("-c", probe))
+    assert stdout.splitlines()[-1] == "[]"
+
+
+def test_without_click():
+    probe = (
+        "import importlib.util as util, sys; found = util.find_spec\n"
+        "util.find_spec = lambda name, *more: None if name == 'click' else found(name, *more)\n"
+        "from mwaa_provider.cli import main; main.main()"
+    )
+    assert mwaa(program=("-c", probe)) == (
+        1,
+        "",
+        "The command mwaa needs packages that are not installed: pip install 'airflow-provider-mwaa[local]'\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--name", "a", "--name", "a"], "every --name can be given once only"),
+        (
+            ["--name", "a", "--name", "b", "--postgres-url", "postgresql://host/db"],
+            "--postgres-url names one database, so it goes with one --name only",
+        ),
+        (
+            ["--postgres-url", "postgresql://me:hidden@host/db"],
+            "--postgres-url holds a password, which everybody on this machine could read; put the URL into the "
+            "environment variable MWAA_LOCAL_POSTGRES_URL, or give '-' to be asked for it",
+        ),
+    ],
+)
+def test_wrong_options(arguments, message):
+    code, stdout, stderr = mwaa("local", "start", *arguments)
+    assert (code, stdout, stderr.splitlines()[-1]) == (2, "", f"Error: {message}")
+    assert "hidden" not in stderr
+
+
+@pytest.fixture
+def airflow_python(tmp_path):
+    """An interpreter that says it has Airflow, for what fails before that matters."""
+
+    def make(version):
+        path = tmp_path / "python"
+        answer = json.dumps({"airflow": version, "drivers": ["psycopg2", "asyncpg"]})
+        path.write_text(f"#!/bin/sh\necho '{answer}'\n")
+        path.chmod(0o755)
+        return str(path)
+
+    return make
+
+
+def test_no_airflow(airflow_python):
+    path = airflow_python(None)
+    code, stdout, stderr = mwaa("local", "start", "--airflow-python", path)
+    assert (code, stdout) == (1, "")
+    assert stderr.splitlines()[-1].startswith(f"Error: Invalid input: python: no Airflow is installed beside {path}.")
+    assert "Traceback" not in stderr
+
+
+def test_no_postgres(airflow_python, tmp_path):
+    path = airflow_python("3.3.1")
+    code, stdout, stderr = mwaa("local", "start", "--airflow-python", path, "--postgres-binaries", str(tmp_path))
+    assert (code, stdout) == (1, "")
+    assert f"Error: No PostgreSQL to be had: {tmp_path} has no initdb and no postgres." in stderr
+    assert "Traceback" not in stderr
+
+
+def test_port_in_use(airflow_python):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        code, stdout, stderr = mwaa("local", "start", "--airflow-python", airflow_python("3.3.1"), "--port", port)
+    assert (code, stdout) == (1, "")
+    assert port in stderr
+    assert "in use" in stderr
+    assert "Traceback" not in stderr
+
+
+def test_a_database_that_cannot_be_reached(airflow_python):
+    code, stdout, stderr = mwaa(
+        *("local", "start", "--airflow-python", airflow_python("3.3.1")),
+        environment={"MWAA_LOCAL_POSTGRES_URL": "postgresql://me:hidden@127.0.0.1:1/db"},
+    )
+    assert (code, stdout) == (1, "")
+    assert "Error: The given PostgreSQL database cannot be reached. Check its URL" in stderr
+    assert "hidden" not in stderr
+    assert "Traceback" not in stderr
