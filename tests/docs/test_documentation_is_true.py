@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import mwaa_provider
+from mwaa_provider.local import LocalMwaa
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -61,3 +63,11 @@ def test_python_in_pages_compiles() -> None:
     for page in PAGES:
         for code in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
             compile(code, page.name, "exec")
+
+
+def test_the_example_of_the_local_mwaa_page_passes(local_mwaa: LocalMwaa) -> None:
+    """The page's second block is a test for its readers' own projects; it must pass as it stands there."""
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/local-mwaa.md").read_text(encoding="utf-8"), re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(compile(blocks[1], "local-mwaa.md", "exec"), names)
+    names["test_a_lost_answer_starts_one_run"](local_mwaa)
