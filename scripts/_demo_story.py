@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from botocore.config import Config
-from mwaa_provider.local.real import PostgresServer, RealAirflow
 
 from mwaa_provider.client.models import DagRun
 from mwaa_provider.client.mwaa import MwaaClient
 from mwaa_provider.exceptions import MwaaError
 from mwaa_provider.local import Identity, JournalEntry, LocalMwaa
+from mwaa_provider.local.real import PostgresServer, RealAirflow
 
 EXAMPLE_DAGS = Path(__file__).resolve().parent.parent / "example_dags"
 CALLING_DAG, TARGET_DAG = "example_trigger_other_environment", "example_target"

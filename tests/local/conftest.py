@@ -10,8 +10,6 @@ from tests.local.callers import LINES, Signed, Web, boto3_client
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-pytest_plugins = ["mwaa_provider.local.pytest_plugin"]
-
 
 @pytest.fixture
 def clock() -> ManualClock:
