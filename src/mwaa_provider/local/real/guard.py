@@ -25,7 +25,7 @@ import time
 from typing import Any
 
 # Time for what a stopped command has left behind to end by itself, in seconds.
-_LEFTOVER_GRACE = 2.0
+_LEFTOVER_GRACE = 1.0
 _PR_SET_CHILD_SUBREAPER = 36
 
 

@@ -97,6 +97,8 @@ class Launcher:
                 output=output,
                 cwd=folder.path,
                 pass_fds=[theirs.fileno()],
+                # Airflow 3's triggerer takes longer, for the sake of a database that is thrown away.
+                grace=3.0,
             )
         finally:
             theirs.close()
