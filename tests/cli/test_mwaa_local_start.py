@@ -97,6 +97,7 @@ def test_from_start_to_sigterm(start, workplace):
     assert leftovers(workplace) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
 def test_ended_while_it_starts(start, workplace, number, status):
     process = start("--name", "target")
