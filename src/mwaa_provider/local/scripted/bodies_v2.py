@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,17 @@ def conflict() -> Refusal:
             "you will find it in api server when you look for ID scripted",
         },
     )
+
+
+def no_json(error: ValueError) -> Refusal:
+    """Return the error for a body that is no JSON.
+
+    :param error: What the parser said.
+    """
+    if not isinstance(error, json.JSONDecodeError):
+        return refusal(400, "There was an error parsing the body")
+    wrong = {"type": "json_invalid", "loc": ["body", error.pos], "msg": "JSON decode error", "input": {}}
+    return refusal(422, [{**wrong, "ctx": {"error": error.msg}}])
 
 
 def text(value: Any) -> Complaint:

@@ -11,7 +11,7 @@ from mwaa_provider.local.scripted import shapes_v1
 from mwaa_provider.local.scripted.bodies_v1 import ProblemsV1
 from mwaa_provider.local.scripted.routing import Call, Refusal, answer, call_of, find, may, route
 from mwaa_provider.local.scripted.rows_v1 import RowsV1
-from mwaa_provider.local.scripted.runs import RUN_ID_PATTERN, reserved_for
+from mwaa_provider.local.scripted.runs import GIT_VERSION, RUN_ID_PATTERN, reserved_for
 from mwaa_provider.local.scripted.selecting import in_ranges, ordered
 from mwaa_provider.local.scripted.store import ScriptedDag, ScriptedRun, ScriptedTaskInstance, Store, pages
 
@@ -103,8 +103,9 @@ class RestV1:
         found, parameters, methods = find(self._routes, request)
         if found is None:
             return self._unknown(request, methods)
-        call = call_of(request, parameters)
-        if call is None:
+        try:
+            call = call_of(request, parameters)
+        except ValueError:
             return self._problems.refusal(400, detail="Request body is not valid JSON").answer
         try:
             if not may(call.role, found.needs):
@@ -147,7 +148,7 @@ class RestV1:
             )
 
     def _get_version(self, call: Call) -> BackendAnswer:
-        return answer(200, {"git_version": None, "version": self._version})
+        return answer(200, {"git_version": GIT_VERSION, "version": self._version})
 
     def _get_health(self, call: Call) -> BackendAnswer:
         return answer(200, shapes_v1.health(self._store.clock.now(), self._release))

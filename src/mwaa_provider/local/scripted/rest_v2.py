@@ -11,7 +11,7 @@ from mwaa_provider.local.scripted import bodies_v2, moments, shapes_v2
 from mwaa_provider.local.scripted.bodies_v2 import RUN_STATES, checked, nullable, refusal
 from mwaa_provider.local.scripted.routing import Call, Refusal, answer, call_of, find, may, route
 from mwaa_provider.local.scripted.rows_v2 import RowsV2
-from mwaa_provider.local.scripted.runs import RUN_ID_PATTERN, reserved_for
+from mwaa_provider.local.scripted.runs import GIT_VERSION, RUN_ID_PATTERN, reserved_for
 from mwaa_provider.local.scripted.selecting import in_ranges, ordered
 from mwaa_provider.local.scripted.store import ScriptedDag, ScriptedRun, ScriptedTaskInstance, Store, pages
 
@@ -127,20 +127,10 @@ class RestV2:
         try:
             if not may(request.airflow_role, found.needs):
                 raise refusal(403, "Forbidden")
-            call = call_of(request, parameters)
-            if call is None:
-                raise refusal(
-                    422,
-                    [
-                        {
-                            "type": "json_invalid",
-                            "loc": ["body", 0],
-                            "msg": "JSON decode error",
-                            "input": {},
-                            "ctx": {"error": "Expecting value"},
-                        }
-                    ],
-                )
+            try:
+                call = call_of(request, parameters)
+            except ValueError as error:
+                raise bodies_v2.no_json(error) from error
             with self._store.settled():
                 return found.handler(call)
         except Refusal as refused:
@@ -170,7 +160,7 @@ class RestV2:
         return bodies_v2.page(call, clamp=self._release >= (3, 2, 1))
 
     def _get_version(self, call: Call) -> BackendAnswer:
-        return answer(200, {"version": self._version, "git_version": None})
+        return answer(200, {"version": self._version, "git_version": GIT_VERSION})
 
     def _get_health(self, call: Call) -> BackendAnswer:
         return answer(200, shapes_v2.health(self._store.clock.now()))

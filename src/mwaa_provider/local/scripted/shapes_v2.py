@@ -87,7 +87,7 @@ def dag(row: ScriptedDag, release: Release) -> dict[str, Any]:
         "file_token": "",
     }
     if release >= (3, 1):
-        shaped["last_parse_duration"] = None
+        shaped["last_parse_duration"] = 0.1
     if release >= (3, 2):
         shaped |= {"timetable_partitioned": False, "allowed_run_types": None}
     if release >= (3, 3):
@@ -216,9 +216,9 @@ def task(row: ScriptedTaskInstance, of_run: ScriptedRun, of_dag: ScriptedDag, re
         "queue": "default",
         "priority_weight": 1,
         "operator": "EmptyOperator",
-        "queued_when": moments.v2(of_run.queued_at if row.start_date else None),
-        "scheduled_when": moments.v2(of_run.queued_at if row.start_date else None),
-        "pid": None,
+        "queued_when": moments.v2(of_run.queued_at if row.has_run else None),
+        "scheduled_when": moments.v2(of_run.queued_at if row.has_run else None),
+        "pid": row.pid,
         "executor": None,
         "executor_config": "{}",
         "note": row.note,

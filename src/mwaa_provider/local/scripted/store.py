@@ -45,6 +45,16 @@ class ScriptedTaskInstance:
             )
         )
 
+    @property
+    def has_run(self) -> bool:
+        """Whether it was ever begun, and not merely marked."""
+        return self.try_number > 0
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the process of its last try."""
+        return 1000 + self.try_number if self.has_run else None
+
     def begin(self, when: datetime) -> None:
         """Start a try.
 
@@ -103,6 +113,19 @@ class ScriptedRun:
     task_instances: list[ScriptedTaskInstance] = field(default_factory=list)
     xcoms: list[ScriptedXCom] = field(default_factory=list)
 
+    def set_xcom(self, key: str, value: Any, task_id: str, map_index: int, when: datetime) -> None:
+        """Set an XCom, in place of any it had.
+
+        :param key: Its key.
+        :param value: Its value.
+        :param task_id: The task that pushes it.
+        :param map_index: The map index.
+        :param when: The time.
+        """
+        identity = (task_id, key, map_index)
+        self.xcoms = [xcom for xcom in self.xcoms if (xcom.task_id, xcom.key, xcom.map_index) != identity]
+        self.xcoms.append(ScriptedXCom(key, value, task_id, map_index, when))
+
 
 @dataclass
 class ScriptedDag:
@@ -117,6 +140,7 @@ class ScriptedDag:
     added_at: datetime
     unpaused_at: datetime | None = None
     has_import_errors: bool = False
+    task_returns: dict[str, Any] = field(default_factory=dict)
 
     @property
     def version_id(self) -> str:
@@ -386,6 +410,8 @@ class Store:
         unfinished = [task for task in run.task_instances if task.state not in FINISHED_TASK_STATES]
         for task in unfinished:
             task.end("failed" if dag.run_ends_in == "failed" and task is unfinished[-1] else "success", when)
+            if task.state == "success" and task.task_id in dag.task_returns:
+                run.set_xcom("return_value", dag.task_returns[task.task_id], task.task_id, task.map_index, when)
         run.state, run.end_date, run.last_scheduling_decision = dag.run_ends_in, when, when
 
 
