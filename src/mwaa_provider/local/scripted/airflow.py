@@ -8,15 +8,10 @@ from typing import TYPE_CHECKING, Any
 from mwaa_provider.exceptions import InvalidInputError
 from mwaa_provider.local.backend import BackendAnswer, BackendRequest, CliAnswer
 from mwaa_provider.local.scripted.cli import ScriptedCli
+from mwaa_provider.local.scripted.records import ScriptedDag, ScriptedImportError, ScriptedRun, ScriptedTaskInstance
 from mwaa_provider.local.scripted.rest_v1 import RestV1
 from mwaa_provider.local.scripted.rest_v2 import RestV2
-from mwaa_provider.local.scripted.store import (
-    ScriptedDag,
-    ScriptedImportError,
-    ScriptedRun,
-    ScriptedTaskInstance,
-    Store,
-)
+from mwaa_provider.local.scripted.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

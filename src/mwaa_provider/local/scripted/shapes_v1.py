@@ -9,7 +9,7 @@ from mwaa_provider.local.scripted import moments
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from mwaa_provider.local.scripted.store import (
+    from mwaa_provider.local.scripted.records import (
         ScriptedDag,
         ScriptedImportError,
         ScriptedPool,
