@@ -47,10 +47,11 @@ class Contract:
 
 def scripted(airflow_version: str) -> ScriptedAirflow:
     airflow = ScriptedAirflow(airflow_version)
-    airflow.add_dag("contract_quick", run_takes=1.0)
+    airflow.add_dag("contract_quick", run_takes=1.0, task_returns={"work": "done"})
     airflow.add_dag("contract_fails", run_takes=0.3, run_ends_in="failed")
     airflow.add_dag("contract_slow", run_takes=None)
     airflow.add_dag("contract_paused", paused=True)
+    airflow.add_import_error("/usr/local/airflow/dags/contract_broken.py", "ImportError: this DAG file does not parse")
     return airflow
 
 

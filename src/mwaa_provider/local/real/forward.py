@@ -44,16 +44,20 @@ class Forwarder:
     def _answer(self, request: BackendRequest, path: str, *, is_page: bool) -> BackendAnswer:
         target = f"{path}?{request.query}" if request.query else path
         try:
-            answer = self._send(request, target, is_page)
-            if answer is not None and self._line.is_login_demanded(answer.status, answer.header("location")):
+            credentials = self._credentials(request.airflow_role, is_page)
+            if credentials is None and is_page:
+                return _no_rights(request.airflow_role)
+            # Without credentials Airflow still tells its version and health.
+            answer = self._send(request, target, credentials or {})
+            if self._line.is_login_demanded(answer.status, answer.header("location")):
+                if credentials is None:
+                    return _no_rights(request.airflow_role)
                 self._line.forget(request.airflow_role)
-                answer = self._send(request, target, is_page)
+                answer = self._send(request, target, self._credentials(request.airflow_role, is_page) or {})
         except (OSError, http.client.HTTPException) as error:
             return _problem(
                 502, "Bad Gateway", f"The Airflow web server behind this environment did not answer: {error}"
             )
-        if answer is None:
-            return _problem(403, "Forbidden", f"The Airflow role {request.airflow_role} has no rights.")
         headers = tuple(
             (name.title(), self._outside(value) if name == "location" else value)
             for name, value in answer.headers
@@ -62,11 +66,10 @@ class Forwarder:
         )
         return BackendAnswer(answer.status, answer.body, answer.header("content-type"), headers)
 
-    def _send(self, request: BackendRequest, target: str, is_page: bool) -> HttpAnswer | None:
-        role: AirflowRole = request.airflow_role
-        credentials = self._line.page_headers(role) if is_page else self._line.rest_headers(role)
-        if credentials is None:
-            return None
+    def _credentials(self, role: AirflowRole, is_page: bool) -> dict[str, str] | None:
+        return self._line.page_headers(role) if is_page else self._line.rest_headers(role)
+
+    def _send(self, request: BackendRequest, target: str, credentials: dict[str, str]) -> HttpAnswer:
         # Airflow compares the addresses that it is to send a browser back to with the host it is asked at.
         headers = {**credentials, "Host": self._host}
         if request.content_type:
@@ -78,6 +81,10 @@ class Forwarder:
             if location == inside or location.startswith(f"{inside}/"):
                 return self._base_url + location[len(inside) :]
         return location
+
+
+def _no_rights(role: AirflowRole) -> BackendAnswer:
+    return _problem(403, "Forbidden", f"The Airflow role {role} has no rights.")
 
 
 def _problem(status: int, title: str, detail: str) -> BackendAnswer:

@@ -156,6 +156,9 @@ class AirflowProcesses:
             self._stopped = True
         self._folder.release()
         stop_all(self._guarded)
+        for job in self._components:
+            # Its end is there to be read now, and reading it closes the socket.
+            job.wait(0.0)
         if self._launcher is not None:
             self._launcher.close()
         self._folder.remove()

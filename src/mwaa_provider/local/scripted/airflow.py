@@ -8,16 +8,10 @@ from typing import TYPE_CHECKING, Any
 from mwaa_provider.exceptions import InvalidInputError
 from mwaa_provider.local.backend import BackendAnswer, BackendRequest, CliAnswer
 from mwaa_provider.local.scripted.cli import ScriptedCli
+from mwaa_provider.local.scripted.records import ScriptedDag, ScriptedImportError, ScriptedRun, ScriptedTaskInstance
 from mwaa_provider.local.scripted.rest_v1 import RestV1
 from mwaa_provider.local.scripted.rest_v2 import RestV2
-from mwaa_provider.local.scripted.store import (
-    ScriptedDag,
-    ScriptedImportError,
-    ScriptedRun,
-    ScriptedTaskInstance,
-    ScriptedXCom,
-    Store,
-)
+from mwaa_provider.local.scripted.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,6 +94,7 @@ class ScriptedAirflow:
         run_ends_in: str = "success",
         queued_for: float = 0.0,
         has_import_errors: bool = False,
+        task_returns: Mapping[str, Any] | None = None,
     ) -> None:
         """Add a DAG and say how its runs live: queued, then running, then ended.
 
@@ -110,11 +105,20 @@ class ScriptedAirflow:
         :param run_ends_in: ``success`` or ``failed`` (its last task failed).
         :param queued_for: How long a run is queued, in seconds. With 0 it runs when it is next looked at.
         :param has_import_errors: Whether its file no longer parses.
+        :param task_returns: What tasks return when a run ends by itself (their XCom ``return_value``), by task id.
         """
         with self._store.settled():
             now = self._store.clock.now()
             self._store.dags[dag_id] = ScriptedDag(
-                dag_id, paused, tuple(tasks), run_takes, run_ends_in, queued_for, now, None, has_import_errors
+                dag_id,
+                paused,
+                tuple(tasks),
+                run_takes,
+                run_ends_in,
+                queued_for,
+                now,
+                has_import_errors=has_import_errors,
+                task_returns=dict(task_returns or {}),
             )
 
     def add_run(
@@ -224,10 +228,7 @@ class ScriptedAirflow:
         :param map_index: The map index; -1 for a task that is not mapped.
         """
         with self._store.settled():
-            run = self._run(dag_id, run_id)
-            identity = (task_id, key, map_index)
-            run.xcoms = [xcom for xcom in run.xcoms if (xcom.task_id, xcom.key, xcom.map_index) != identity]
-            run.xcoms.append(ScriptedXCom(key, value, task_id, map_index, self._store.clock.now()))
+            self._run(dag_id, run_id).set_xcom(key, value, task_id, map_index, self._store.clock.now())
 
     def set_variable(self, key: str, value: str, description: str | None = None) -> None:
         """Set a variable.

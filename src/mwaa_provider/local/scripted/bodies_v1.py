@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from mwaa_provider.local.answers import airflow_problem
 from mwaa_provider.local.backend import BackendAnswer
 from mwaa_provider.local.scripted import moments
-from mwaa_provider.local.scripted.routing import Call, Refusal
+from mwaa_provider.local.scripted.routing import Call, Refusal, answer
+from mwaa_provider.local.scripted.shapes_v1 import REAL_PARAMETERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -21,6 +22,11 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
     "object": lambda value: isinstance(value, dict),
     "string": lambda value: isinstance(value, str),
 }
+
+#: The error page of Airflow 2 for what nobody thought of.
+_OOPS = (
+    b'<!DOCTYPE html>\n<html lang="en"><body><h1> Ooops! </h1><pre>\nSomething bad has happened.</pre></body></html>'
+)
 
 
 class ProblemsV1:
@@ -41,6 +47,11 @@ class ProblemsV1:
         """
         response = airflow_problem(status, self._airflow_version, title=title, detail=detail)
         return Refusal(BackendAnswer(response.status, response.body, response.content_type))
+
+    @staticmethod
+    def oops() -> BackendAnswer:
+        """Return the page that Airflow 2 answers with where it fails."""
+        return BackendAnswer(500, _OOPS, "text/html; charset=utf-8")
 
     def body(self, status: int, *, detail: str | None = None) -> dict[str, Any]:
         """Return an error's body.
@@ -161,6 +172,46 @@ class ProblemsV1:
             found[name] = moment
         return found
 
+    def only(self, call: Call, *known: str) -> None:
+        """Check that the query has no other parameters.
+
+        :param call: The request.
+        :param known: The parameters that are scripted.
+        :raises Refusal: When it has: one that Airflow does not have either is an error of the caller.
+        """
+        if unknown := sorted(set(call.query) - set(known)):
+            if not set(unknown) <= REAL_PARAMETERS:
+                detail = f"Extra query parameter(s) {', '.join(unknown)} not in spec"
+                raise Refusal(answer(400, self.body(400, detail=detail) | {"title": None}, "application/problem+json"))
+            raise self.refusal(
+                501,
+                title="Not scripted",
+                detail=f"The scripted back end does not know the query parameter(s) {', '.join(unknown)}; "
+                "a real Airflow does.",
+            )
+
+    def page_of_body(self, body: dict[str, Any]) -> tuple[int, int]:
+        """Return offset and limit of a list that is asked for by POST.
+
+        :param body: The body.
+        :raises Refusal: When one is too small.
+        """
+        offset, limit = body.get("page_offset", 0), body.get("page_limit", 100)
+        for name, value, least in (("page_offset", offset, 0), ("page_limit", limit, 1)):
+            if value < least:
+                raise self.refusal(400, detail=f"{value} is less than the minimum of {least} - '{name}'")
+        return offset, limit
+
+    def ranges_of_body(self, body: dict[str, Any]) -> dict[str, datetime]:
+        """Return the range filters of a list that is asked for by POST.
+
+        :param body: The body.
+        :raises Refusal: When one is no point in time.
+        """
+        return of_runs(
+            {name: self.moment(value, name) for name, value in body.items() if name.endswith(("_gte", "_lte"))}
+        )
+
     def order(self, text: str, allowed: Mapping[str, str]) -> list[tuple[str, bool]]:
         """Return the order asked for.
 
@@ -174,3 +225,11 @@ class ProblemsV1:
                 400, detail=f"Ordering with '{name}' is disallowed or the attribute does not exist on the model"
             )
         return [(allowed[name], text.startswith("-"))]
+
+
+def of_runs(ranges: dict[str, datetime]) -> dict[str, datetime]:
+    """Return range filters by the names that the scripted runs have for them.
+
+    :param ranges: Limits by Airflow's names.
+    """
+    return {name.replace("execution_date", "logical_date"): limit for name, limit in ranges.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,12 @@ from mwaa_provider.local.scripted.selecting import COMPARISONS
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from mwaa_provider.local.scripted.records import ScriptedDag
+    from mwaa_provider.local.scripted.store import Store
+
 RUN_STATES = ("queued", "running", "success", "failed")
+#: The attributes of runs and task instances that lists can be narrowed by.
+RANGES = ("run_after", "logical_date", "start_date", "end_date")
 
 #: What is wrong with a value: pydantic's type, message and context; None when nothing is.
 Complaint = tuple[str, str, dict[str, Any] | None] | None
@@ -43,6 +49,17 @@ def conflict() -> Refusal:
             "you will find it in api server when you look for ID scripted",
         },
     )
+
+
+def no_json(error: ValueError) -> Refusal:
+    """Return the error for a body that is no JSON.
+
+    :param error: What the parser said.
+    """
+    if not isinstance(error, json.JSONDecodeError):
+        return refusal(400, "There was an error parsing the body")
+    wrong = {"type": "json_invalid", "loc": ["body", error.pos], "msg": "JSON decode error", "input": {}}
+    return refusal(422, [{**wrong, "ctx": {"error": error.msg}}])
 
 
 def text(value: Any) -> Complaint:
@@ -138,6 +155,14 @@ def nullable(check: Check) -> Check:
     :param check: The check for everything else.
     """
     return lambda value: None if value is None else check(value)
+
+
+#: The fields of every list that is asked for by POST.
+PAGE: dict[str, Check] = {
+    "order_by": nullable(text),
+    "page_offset": at_least(0),
+    "page_limit": at_least(0),
+}
 
 
 def checked(call: Call, fields: Mapping[str, Check], required: Sequence[str] = ()) -> dict[str, Any]:
@@ -252,6 +277,64 @@ def order(asked: Sequence[str], allowed: Mapping[str, str], default: str) -> lis
             raise refusal(400, said)
         keys.append((allowed[name], one.startswith("-")))
     return [*keys, (default, bool(asked) and asked[0].startswith("-"))]
+
+
+def only(call: Call, *known: str) -> None:
+    """Check that the query has no other parameters.
+
+    :param call: The request.
+    :param known: The parameters that are scripted.
+    :raises Refusal: When it has; Airflow would ignore one that it does not have either.
+    """
+    if unknown := sorted(set(call.query) - set(known)):
+        raise refusal(
+            501,
+            f"The scripted back end does not know the query parameter(s) {', '.join(unknown)}; a real Airflow may.",
+        )
+
+
+def known_dag(store: Store, release: tuple[int, ...], dag_id: str, detail: str | None = None) -> ScriptedDag:
+    """Return a DAG.
+
+    :param store: The memory.
+    :param release: The release.
+    :param dag_id: The DAG.
+    :param detail: What the error says; by default what most calls say.
+    :raises Refusal: When there is none.
+    """
+    dag = store.dags.get(dag_id)
+    if dag is None:
+        new = f"The Dag with ID: `{dag_id}` was not found"
+        raise refusal(404, detail or (new if release >= (3, 1) else f"Dag with id {dag_id} was not found"))
+    return dag
+
+
+def check_states(body: Mapping[str, Any], name: str, allowed: Sequence[str]) -> None:
+    """Check a body's list of states.
+
+    :param body: The body.
+    :param name: The field.
+    :param allowed: The states there are.
+    :raises Refusal: When there is another in it, or several.
+    """
+    check = nullable(one_of(*allowed))
+    wrong = []
+    for at, state in enumerate(body.get(name) or []):
+        if complaint := check(state):
+            kind, message, context = complaint
+            wrong.append({"type": kind, "loc": ["body", name, at], "msg": message, "input": state, "ctx": context})
+    if wrong:
+        raise refusal(422, wrong)
+
+
+def ranges_of_body(body: Mapping[str, Any]) -> dict[str, datetime]:
+    """Return the range filters of a checked body.
+
+    :param body: The body.
+    """
+    suffixes = tuple(f"_{suffix}" for suffix in COMPARISONS)
+    named = {name: moments.parse_aware(value) for name, value in body.items() if name.endswith(suffixes)}
+    return {name: limit for name, limit in named.items() if limit is not None}
 
 
 def _wrong(where: list[str], complaint: tuple[str, str, dict[str, Any] | None], value: Any) -> dict[str, Any]:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from mwaa_provider.local.scripted.store import ScriptedDag, ScriptedRun, Store
+    from mwaa_provider.local.scripted.records import ScriptedDag, ScriptedRun
+    from mwaa_provider.local.scripted.store import Store
 
 Row = dict[str, Any]
 

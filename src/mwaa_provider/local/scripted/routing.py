@@ -113,18 +113,14 @@ def may(role: AirflowRole, needed: AirflowRole) -> bool:
     return _ROLES.index(role) >= _ROLES.index(needed)
 
 
-def call_of(request: BackendRequest, parameters: dict[str, str]) -> Call | None:
-    """Take a request apart; None when its body is no JSON.
+def call_of(request: BackendRequest, parameters: dict[str, str]) -> Call:
+    """Take a request apart.
 
     :param request: The request.
     :param parameters: The path's placeholders.
+    :raises ValueError: When its body is no JSON.
     """
-    body = None
-    if request.body:
-        try:
-            body = json.loads(request.body)
-        except ValueError:
-            return None
+    body = json.loads(request.body) if request.body else None
     return Call(
         parameters, parse_qs(request.query, keep_blank_values=True), body, bool(request.body), request.airflow_role
     )

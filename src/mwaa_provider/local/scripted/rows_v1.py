@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.local.backend import BackendAnswer
 from mwaa_provider.local.scripted import shapes_v1
+from mwaa_provider.local.scripted.records import ScriptedPool, ScriptedVariable, ScriptedXCom
 from mwaa_provider.local.scripted.routing import Call, Route, answer, route
 from mwaa_provider.local.scripted.selecting import ordered
-from mwaa_provider.local.scripted.store import ScriptedPool, ScriptedVariable, ScriptedXCom, Store, pages
+from mwaa_provider.local.scripted.store import Store, pages
 
 if TYPE_CHECKING:
     from mwaa_provider.local.scripted.bodies_v1 import ProblemsV1
@@ -29,11 +30,9 @@ class RowsV1:
     def __init__(self, store: Store, problems: ProblemsV1, release: shapes_v1.Release) -> None:
         self._store, self._problems, self._release = store, problems, release
 
-    def routes(self, task: str) -> list[Route]:
-        """Return what is answered here.
-
-        :param task: The path of a task instance.
-        """
+    def routes(self) -> list[Route]:
+        """Return what is answered here."""
+        task = "/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}"
         return [
             route("GET", task + "/xcomEntries", self._list_xcoms, "Viewer"),
             route("GET", task + "/xcomEntries/{key}", self._get_xcom, "Viewer"),

@@ -7,9 +7,10 @@ from typing import Any
 from mwaa_provider.local.backend import BackendAnswer
 from mwaa_provider.local.scripted import bodies_v2, shapes_v2
 from mwaa_provider.local.scripted.bodies_v2 import checked, nullable, refusal
+from mwaa_provider.local.scripted.records import ScriptedPool, ScriptedVariable, ScriptedXCom
 from mwaa_provider.local.scripted.routing import Call, Route, answer, route
 from mwaa_provider.local.scripted.selecting import ordered
-from mwaa_provider.local.scripted.store import ScriptedPool, ScriptedVariable, ScriptedXCom, Store, pages
+from mwaa_provider.local.scripted.store import Store, pages
 
 _VARIABLE = {
     "key": bodies_v2.text,
@@ -39,11 +40,9 @@ class RowsV2:
     def __init__(self, store: Store, release: shapes_v2.Release) -> None:
         self._store, self._release = store, release
 
-    def routes(self, task: str) -> list[Route]:
-        """Return what is answered here.
-
-        :param task: The path of a task instance.
-        """
+    def routes(self) -> list[Route]:
+        """Return what is answered here."""
+        task = "/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}"
         return [
             route("GET", task + "/xcomEntries", self._list_xcoms, "Viewer"),
             route("GET", task + "/xcomEntries/{key:path}", self._get_xcom, "Viewer"),

@@ -1,7 +1,9 @@
-"""What both REST APIs and the CLI hold about run ids."""
+"""What both REST APIs and the CLI hold about run ids, and the version they tell."""
 
 from __future__ import annotations
 
+#: Of every release; a released Airflow has the commit it was built from here.
+GIT_VERSION = ".release:scripted"
 #: The default of ``[scheduler] allowed_run_id_pattern``.
 RUN_ID_PATTERN = r"^[A-Za-z0-9_.~:+-]+$"
 

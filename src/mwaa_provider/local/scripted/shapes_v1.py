@@ -9,7 +9,7 @@ from mwaa_provider.local.scripted import moments
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from mwaa_provider.local.scripted.store import (
+    from mwaa_provider.local.scripted.records import (
         ScriptedDag,
         ScriptedImportError,
         ScriptedPool,
@@ -166,12 +166,12 @@ def task(row: ScriptedTaskInstance, of_run: ScriptedRun, release: Release) -> di
         "max_tries": row.max_tries,
         "note": row.note,
         "operator": "EmptyOperator",
-        "pid": None,
+        "pid": row.pid,
         "pool": "default_pool",
         "pool_slots": 1,
         "priority_weight": 1,
         "queue": "default",
-        "queued_when": moments.v1(of_run.queued_at if row.start_date else None),
+        "queued_when": moments.v1(of_run.queued_at if row.has_run else None),
         "rendered_fields": {},
         "sla_miss": None,
         "start_date": moments.v1(row.start_date),

@@ -10,7 +10,7 @@ from mwaa_provider.local.scripted import moments
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from mwaa_provider.local.scripted.store import (
+    from mwaa_provider.local.scripted.records import (
         ScriptedDag,
         ScriptedImportError,
         ScriptedPool,
@@ -87,7 +87,7 @@ def dag(row: ScriptedDag, release: Release) -> dict[str, Any]:
         "file_token": "",
     }
     if release >= (3, 1):
-        shaped["last_parse_duration"] = None
+        shaped["last_parse_duration"] = 0.1
     if release >= (3, 2):
         shaped |= {"timetable_partitioned": False, "allowed_run_types": None}
     if release >= (3, 3):
@@ -144,6 +144,20 @@ def dag_version(row: ScriptedDag, release: Release) -> dict[str, Any]:
         "bundle_url": None,
     }
     return shaped if release < (3, 1) else {**shaped, "dag_display_name": row.dag_id}
+
+
+def collection(name: str, rows: list[dict[str, Any]], total: int, release: Release) -> dict[str, Any]:
+    """Return a page of runs or of task instances.
+
+    :param name: What its rows are called.
+    :param rows: The rows of the page.
+    :param total: How many there are on all pages.
+    :param release: The release.
+    """
+    shaped: dict[str, Any] = {name: rows, "total_entries": total}
+    if release >= (3, 3):
+        shaped |= {"next_cursor": None, "previous_cursor": None}
+    return shaped
 
 
 def run(row: ScriptedRun, of_dag: ScriptedDag, release: Release) -> dict[str, Any]:
@@ -216,9 +230,9 @@ def task(row: ScriptedTaskInstance, of_run: ScriptedRun, of_dag: ScriptedDag, re
         "queue": "default",
         "priority_weight": 1,
         "operator": "EmptyOperator",
-        "queued_when": moments.v2(of_run.queued_at if row.start_date else None),
-        "scheduled_when": moments.v2(of_run.queued_at if row.start_date else None),
-        "pid": None,
+        "queued_when": moments.v2(of_run.queued_at if row.has_run else None),
+        "scheduled_when": moments.v2(of_run.queued_at if row.has_run else None),
+        "pid": row.pid,
         "executor": None,
         "executor_config": "{}",
         "note": row.note,

@@ -3,156 +3,25 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.local.clock import Clock, SystemClock
+from mwaa_provider.local.scripted.records import (
+    ScriptedDag,
+    ScriptedImportError,
+    ScriptedPool,
+    ScriptedRun,
+    ScriptedTaskInstance,
+    ScriptedVariable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 FINISHED_RUN_STATES = frozenset({"success", "failed"})
 FINISHED_TASK_STATES = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
-#: Makes the ids that Airflow draws at random the same in every test run.
-_NAMESPACE = uuid.UUID("6f1c1d5e-6f0c-4f0e-9f5e-0d1c6a1b2c3d")
-
-
-@dataclass
-class ScriptedTaskInstance:
-    """One task instance; ``state`` None is Airflow's "no status"."""
-
-    dag_id: str
-    run_id: str
-    task_id: str
-    map_index: int = -1
-    state: str | None = None
-    start_date: datetime | None = None
-    end_date: datetime | None = None
-    try_number: int = 0
-    max_tries: int = 0
-    note: str | None = None
-
-    @property
-    def id(self) -> str:
-        """The id that Airflow 3 gives; another one for every try."""
-        return str(
-            uuid.uuid5(
-                _NAMESPACE,
-                repr((self.dag_id, self.run_id, self.task_id, self.map_index, self.max_tries, self.try_number)),
-            )
-        )
-
-    def begin(self, when: datetime) -> None:
-        """Start a try.
-
-        :param when: The time.
-        """
-        self.state, self.start_date, self.end_date = "running", when, None
-        self.try_number += 1
-
-    def end(self, state: str, when: datetime) -> None:
-        """Reach a state for good.
-
-        :param state: The state.
-        :param when: The time.
-        """
-        self.state = state
-        # As in Airflow, a task that is marked again keeps the times of its last try.
-        if self.start_date is None or self.end_date is None:
-            self.start_date, self.end_date = self.start_date or when, when
-
-    def clear(self) -> None:
-        """Wait for another try; as in Airflow, the times of the last one stay until then."""
-        self.state = None
-        self.max_tries = self.try_number
-
-
-@dataclass
-class ScriptedXCom:
-    """One XCom."""
-
-    key: str
-    value: Any
-    task_id: str
-    map_index: int
-    timestamp: datetime
-
-
-@dataclass
-class ScriptedRun:
-    """One DAG run."""
-
-    number: int
-    dag_id: str
-    run_id: str
-    logical_date: datetime | None
-    run_after: datetime
-    data_interval: tuple[datetime, datetime] | None
-    conf: dict[str, Any]
-    note: str | None
-    run_type: str
-    triggered_by: str
-    queued_at: datetime
-    state: str = "queued"
-    start_date: datetime | None = None
-    end_date: datetime | None = None
-    last_scheduling_decision: datetime | None = None
-    task_instances: list[ScriptedTaskInstance] = field(default_factory=list)
-    xcoms: list[ScriptedXCom] = field(default_factory=list)
-
-
-@dataclass
-class ScriptedDag:
-    """One DAG and the life its runs lead."""
-
-    dag_id: str
-    is_paused: bool
-    tasks: tuple[str, ...]
-    run_takes: float | None
-    run_ends_in: str
-    queued_for: float
-    added_at: datetime
-    unpaused_at: datetime | None = None
-    has_import_errors: bool = False
-
-    @property
-    def version_id(self) -> str:
-        """The id of its version that Airflow 3 gives."""
-        return str(uuid.uuid5(_NAMESPACE, self.dag_id))
-
-
-@dataclass
-class ScriptedVariable:
-    """One variable."""
-
-    number: int
-    key: str
-    value: str
-    description: str | None
-
-
-@dataclass
-class ScriptedPool:
-    """One pool."""
-
-    number: int
-    name: str
-    slots: int
-    description: str | None
-    include_deferred: bool = False
-
-
-@dataclass(frozen=True)
-class ScriptedImportError:
-    """One import error."""
-
-    number: int
-    timestamp: datetime
-    filename: str
-    stack_trace: str
 
 
 class Store:
@@ -386,6 +255,8 @@ class Store:
         unfinished = [task for task in run.task_instances if task.state not in FINISHED_TASK_STATES]
         for task in unfinished:
             task.end("failed" if dag.run_ends_in == "failed" and task is unfinished[-1] else "success", when)
+            if task.state == "success" and task.task_id in dag.task_returns:
+                run.set_xcom("return_value", dag.task_returns[task.task_id], task.task_id, task.map_index, when)
         run.state, run.end_date, run.last_scheduling_decision = dag.run_ends_in, when, when
 
 
