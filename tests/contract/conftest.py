@@ -15,7 +15,7 @@ from tests.contract.environments import LEG, NAME, OTHER_LINE, Contract, real, s
 
 
 @pytest.fixture(
-    scope="session",
+    scope="package",
     params=[
         pytest.param(("scripted", LEG), id=f"scripted-{LEG}"),
         pytest.param(("scripted", OTHER_LINE), id=f"scripted-{OTHER_LINE}"),

@@ -248,8 +248,8 @@ class TestRefused:
 
 
 @pytest.mark.parametrize("target", ["3.3.1"], indirect=True)
-def test_it_renders_and_maps_in_a_real_run(target: ScriptedAirflow, local_mwaa: LocalMwaa, run_dag: RunDag) -> None:
-    """The installed Airflow runs it: templates, `.partial().expand()`, XCom."""
+def test_the_installed_airflow_runs_it(target: ScriptedAirflow, local_mwaa: LocalMwaa, run_dag: RunDag) -> None:
+    """Templates, `.partial().expand()`, XCom, and a task that fails with its run, in one real DAG run."""
     outcome = run_dag(
         """
         from datetime import datetime, timezone
@@ -257,23 +257,28 @@ def test_it_renders_and_maps_in_a_real_run(target: ScriptedAirflow, local_mwaa: 
         from airflow import DAG
         from mwaa_provider.operators.dag_run import MwaaTriggerDagRunOperator
 
-        COMMON = {"trigger_dag_id": "load", "wait_for_completion": True, "poke_interval": 0.05, "aws_conn_id": "local_mwaa"}
+        COMMON = {"wait_for_completion": True, "poke_interval": 0.05, "aws_conn_id": "local_mwaa"}
 
         with DAG(dag_id="calls", start_date=datetime(2024, 1, 1, tzinfo=timezone.utc), schedule=None) as dag:
-            MwaaTriggerDagRunOperator(
-                task_id="one", environment_name="{{ 'tar' ~ 'get' }}", conf='{"part": "{{ dag.dag_id }}"}', **COMMON
+            one = MwaaTriggerDagRunOperator(
+                task_id="one",
+                environment_name="{{ 'tar' ~ 'get' }}",
+                trigger_dag_id="load",
+                conf='{"part": "{{ dag.dag_id }}"}',
+                **COMMON,
             )
-            MwaaTriggerDagRunOperator.partial(task_id="many", environment_name="target", **COMMON).expand(
-                conf=[{"part": 1}, {"part": 2}]
-            )
+            many = MwaaTriggerDagRunOperator.partial(
+                task_id="many", environment_name="target", trigger_dag_id="load", **COMMON
+            ).expand(conf=[{"part": 1}, {"part": 2}])
+            # last, because dag.test() of Airflow 3 ends with the first task that fails
+            [one, many] >> MwaaTriggerDagRunOperator(task_id="bad", environment_name="target", trigger_dag_id="breaks", **COMMON)
         """,
         connections={CONN_ID: json.dumps(local_mwaa.airflow_connection())},
     )
-    assert (outcome.state, outcome.tasks) == (
-        "success",
-        {"one": "success", "many[0]": "success", "many[1]": "success"},
-    ), outcome.log
-    results = {name: xcoms["return_value"] for name, xcoms in outcome.xcoms.items()}
+    ended = {"one": "success", "many[0]": "success", "many[1]": "success", "bad": "failed"}
+    assert (outcome.state, outcome.tasks) == ("failed", ended)
+    assert "DagRunFailedError" in outcome.log
+    results = {name: xcoms["return_value"] for name, xcoms in outcome.xcoms.items() if xcoms}
     parts = {"one": "calls", "many[0]": 1, "many[1]": 2}
     started = {
         entry.body["dag_run_id"]: entry.body["conf"]
@@ -282,26 +287,3 @@ def test_it_renders_and_maps_in_a_real_run(target: ScriptedAirflow, local_mwaa: 
     assert {name: started[result["run_id"]]["part"] for name, result in results.items()} == parts
     for result in results.values():
         assert (result["environment_name"], result["dag_id"], result["state"]) == ("target", "load", "success")
-
-
-@pytest.mark.parametrize("target", ["2.7.2"], indirect=True)
-def test_in_a_real_run_the_task_fails_with_the_run(
-    target: ScriptedAirflow, local_mwaa: LocalMwaa, run_dag: RunDag
-) -> None:
-    outcome = run_dag(
-        """
-        from datetime import datetime, timezone
-
-        from airflow import DAG
-        from mwaa_provider.operators.dag_run import MwaaTriggerDagRunOperator
-
-        with DAG(dag_id="calls_what_breaks", start_date=datetime(2024, 1, 1, tzinfo=timezone.utc), schedule=None) as dag:
-            MwaaTriggerDagRunOperator(
-                task_id="one", environment_name="target", trigger_dag_id="breaks", wait_for_completion=True, poke_interval=0.05,
-                aws_conn_id="local_mwaa",
-            )
-        """,
-        connections={CONN_ID: json.dumps(local_mwaa.airflow_connection())},
-    )
-    assert (outcome.state, outcome.tasks) == ("failed", {"one": "failed"})
-    assert "ended as 'failed'" in outcome.log

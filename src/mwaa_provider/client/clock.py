@@ -13,7 +13,10 @@ class Clock(Protocol):
         """Return the time in seconds since some fixed point."""
 
     def sleep(self, seconds: float) -> None:
-        """Let that many seconds pass."""
+        """Let that many seconds pass.
+
+        :param seconds: How many.
+        """
 
 
 class SystemClock:
@@ -24,5 +27,8 @@ class SystemClock:
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Let that many seconds pass."""
+        """Let that many seconds pass.
+
+        :param seconds: How many.
+        """
         time.sleep(seconds)

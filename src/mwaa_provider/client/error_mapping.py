@@ -48,7 +48,13 @@ _DETAIL_LENGTH = 500
 
 
 def from_client_error(error: ClientError, *, environment_name: str, method: str = "", path: str = "") -> MwaaError:
-    """Map an error answer of AWS to ours."""
+    """Map an error answer of AWS to ours.
+
+    :param error: The foreign error.
+    :param environment_name: The environment's name.
+    :param method: HTTP method of the REST call; empty (default) for another AWS call.
+    :param path: The REST call's path, if it is one.
+    """
     facts: dict[str, Any] = {"environment_name": environment_name, "action": f"airflow:{error.operation_name}"}
     if method:
         facts.update(method=method, path=path)
@@ -91,7 +97,13 @@ def from_client_error(error: ClientError, *, environment_name: str, method: str 
 
 
 def from_botocore(error: BotoCoreError, *, environment_name: str, method: str = "", path: str = "") -> MwaaError:
-    """Map an error of botocore itself (no usable answer of AWS) to ours."""
+    """Map an error of botocore itself (no usable answer of AWS) to ours.
+
+    :param error: The foreign error.
+    :param environment_name: The environment's name.
+    :param method: HTTP method of the REST call; empty (default) for another AWS call.
+    :param path: The REST call's path, if it is one.
+    """
     from botocore import exceptions
 
     facts: dict[str, Any] = {"environment_name": environment_name, "method": method, "path": path}
@@ -132,7 +144,14 @@ def from_botocore(error: BotoCoreError, *, environment_name: str, method: str = 
 
 
 def from_requests(error: RequestException, *, environment_name: str, host: str, method: str, path: str) -> MwaaError:
-    """Map an error of requests (no usable answer of the web server) to ours. The original is not chained: it carries the headers."""
+    """Map an error of requests (no usable answer of the web server) to ours. The original is not chained: it carries the headers.
+
+    :param error: The foreign error.
+    :param environment_name: The environment's name.
+    :param host: The web server's host.
+    :param method: HTTP method.
+    :param path: The path that was asked for.
+    """
     import requests
     from urllib3 import exceptions as urllib3_exceptions
 
@@ -162,7 +181,15 @@ def from_requests(error: RequestException, *, environment_name: str, host: str, 
 def from_answer(
     *, environment_name: str, method: str, path: str, status: int, body: Any, is_json: bool
 ) -> RestApiError | None:
-    """Map Airflow's own answer to an error, or to ``None`` if it did what was asked."""
+    """Map Airflow's own answer to an error, or to ``None`` if it did what was asked.
+
+    :param environment_name: The environment's name.
+    :param method: HTTP method.
+    :param path: Path below ``/api/vN``.
+    :param status: HTTP status of Airflow's answer.
+    :param body: The parsed JSON, or text.
+    :param is_json: Whether it was JSON (or empty).
+    """
     facts: dict[str, Any] = {"environment_name": environment_name, "method": method, "path": path, "status": status}
     about = f"{method} {path} on environment {environment_name!r}"
     detail = detail_of(body)
@@ -183,7 +210,10 @@ def from_answer(
 
 
 def detail_of(body: Any) -> str:
-    """Return what Airflow said was wrong, from any of the forms its REST APIs use."""
+    """Return what Airflow said was wrong, from any of the forms its REST APIs use.
+
+    :param body: The parsed JSON, or text.
+    """
     if not isinstance(body, dict):
         return str(body or "no further word")[:_DETAIL_LENGTH]
     detail = body.get("detail") or body.get("title") or body

@@ -32,7 +32,10 @@ _RESERVED_RUN_ID_PREFIXES = (
 
 
 def check_environment_name(value: Any) -> list[str]:
-    """Check the name of an MWAA environment."""
+    """Check the name of an MWAA environment.
+
+    :param value: What the caller gave.
+    """
     if isinstance(value, str) and _ENVIRONMENT_NAME.fullmatch(value):
         return []
     return [
@@ -42,14 +45,22 @@ def check_environment_name(value: Any) -> list[str]:
 
 
 def check_dag_id(field: str, value: Any) -> list[str]:
-    """Check a DAG id."""
+    """Check a DAG id.
+
+    :param field: The name the caller knows it by.
+    :param value: What the caller gave.
+    """
     if isinstance(value, str) and _DAG_ID.fullmatch(value) and len(value) <= 250:
         return []
     return [f"{field}: {value!r} is not a DAG id; use letters, digits, '_', '-' and '.', 250 characters at most"]
 
 
 def check_run_id(field: str, value: Any) -> list[str]:
-    """Check a run id; ``None`` is right (one will be made)."""
+    """Check a run id; ``None`` is right (one will be made).
+
+    :param field: The name the caller knows it by.
+    :param value: What the caller gave.
+    """
     if value is None:
         return []
     if not isinstance(value, str) or not _RUN_ID.fullmatch(value) or len(value) > _RUN_ID_LENGTH:
@@ -66,14 +77,22 @@ def check_run_id(field: str, value: Any) -> list[str]:
 
 
 def check_existing_run_id(field: str, value: Any) -> list[str]:
-    """Check the id of a run that is there already: an environment may admit more than Airflow's default pattern, but never a slash."""
+    """Check the id of a run that is there already: an environment may admit more than Airflow's default pattern, but never a slash.
+
+    :param field: The name the caller knows it by.
+    :param value: What the caller gave.
+    """
     if isinstance(value, str) and value and "/" not in value and len(value) <= _RUN_ID_LENGTH:
         return []
     return [f"{field}: {value!r} cannot be a run's id; give 1 to {_RUN_ID_LENGTH} characters without '/'"]
 
 
 def check_conf(field: str, value: Any) -> list[str]:
-    """Check a DAG run's configuration: a JSON object or ``None``."""
+    """Check a DAG run's configuration: a JSON object or ``None``.
+
+    :param field: The name the caller knows it by.
+    :param value: What the caller gave.
+    """
     if value is None:
         return []
     if not isinstance(value, dict):
@@ -93,7 +112,11 @@ def check_conf(field: str, value: Any) -> list[str]:
 
 
 def check_moment(field: str, value: Any) -> list[str]:
-    """Check a date with time zone; ``None`` is right."""
+    """Check a date with time zone; ``None`` is right.
+
+    :param field: The name the caller knows it by.
+    :param value: What the caller gave.
+    """
     if value is None or (isinstance(value, datetime) and value.tzinfo is not None):
         return []
     return [
@@ -102,7 +125,11 @@ def check_moment(field: str, value: Any) -> list[str]:
 
 
 def read_conf(field: str, value: Any) -> tuple[dict[str, Any] | None, list[str]]:
-    """Read a DAG run's configuration from a dict or from text (as a template renders it), and check it."""
+    """Read a DAG run's configuration from a dict or from text (as a template renders it), and check it.
+
+    :param field: The name the caller knows it by.
+    :param value: What the caller gave.
+    """
     if isinstance(value, str):
         try:
             value = json.loads(value)
@@ -112,7 +139,11 @@ def read_conf(field: str, value: Any) -> tuple[dict[str, Any] | None, list[str]]
 
 
 def read_moment(field: str, value: Any) -> tuple[datetime | None, list[str]]:
-    """Read a date from a datetime or from ISO 8601 text (as a template renders it), and check it."""
+    """Read a date from a datetime or from ISO 8601 text (as a template renders it), and check it.
+
+    :param field: The name the caller knows it by.
+    :param value: What the caller gave.
+    """
     if isinstance(value, str):
         # Python 3.10's fromisoformat does not know the Z; what is no date stays text, and the check names it
         with suppress(ValueError):
@@ -121,7 +152,12 @@ def read_moment(field: str, value: Any) -> tuple[datetime | None, list[str]]:
 
 
 def check_states(field: str, value: Any, *, may_be_empty: bool = False) -> list[str]:
-    """Check a collection of DAG run states in which waiting ends."""
+    """Check a collection of DAG run states in which waiting ends.
+
+    :param field: The name the caller knows it by.
+    :param value: What the caller gave.
+    :param may_be_empty: Whether an empty list is right (default false).
+    """
     allowed = ", ".join(sorted(DAG_RUN_STATES))
     if isinstance(value, str) or not isinstance(value, Collection):
         return [f"{field}: {value!r} is not a list of states; give a list of some of {allowed}"]
@@ -135,7 +171,13 @@ def check_states(field: str, value: Any, *, may_be_empty: bool = False) -> list[
 
 
 def check_wait(*, poke_interval: Any, timeout: Any, allowed_states: Any, failed_states: Any) -> list[str]:
-    """Check how to wait: intervals, limits, and states of which none counts as both success and failure."""
+    """Check how to wait: intervals, limits, and states of which none counts as both success and failure.
+
+    :param poke_interval: Seconds between two looks.
+    :param timeout: Seconds to wait at most, or ``None``.
+    :param allowed_states: States that end the wait well.
+    :param failed_states: States that end it with an error.
+    """
     problems = [
         *check_seconds("poke_interval", poke_interval),
         *check_seconds("timeout", timeout, optional=True),
@@ -150,7 +192,12 @@ def check_wait(*, poke_interval: Any, timeout: Any, allowed_states: Any, failed_
 
 
 def check_seconds(field: str, value: Any, *, optional: bool = False) -> list[str]:
-    """Check a duration in seconds."""
+    """Check a duration in seconds.
+
+    :param field: The name the caller knows it by.
+    :param value: What the caller gave.
+    :param optional: Whether ``None``, for no limit, is right (default false).
+    """
     if value is None and optional:
         return []
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < float("inf"):

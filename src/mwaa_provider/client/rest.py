@@ -23,7 +23,11 @@ Model = TypeVar("Model")
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One endpoint: its method and its path, with ``{names}`` to fill in."""
+    """One endpoint: its method and its path, with ``{names}`` to fill in.
+
+    :param method: HTTP method.
+    :param path: Path below ``/api/vN``.
+    """
 
     method: str
     path: str
@@ -55,7 +59,10 @@ class AirflowRestApi:
         self._send = send
 
     def get_dag(self, dag_id: str) -> Dag:
-        """Return a DAG."""
+        """Return a DAG.
+
+        :param dag_id: The DAG's id.
+        """
         body = self._call(GET_DAG, {"dag_id": dag_id})
         return self._read(GET_DAG, lambda: Dag(dag_id=body["dag_id"], is_paused=bool(body["is_paused"])))
 
@@ -68,7 +75,14 @@ class AirflowRestApi:
         logical_date: datetime | None = None,
         note: str | None = None,
     ) -> DagRun:
-        """Start a run of a DAG."""
+        """Start a run of a DAG.
+
+        :param dag_id: The DAG's id.
+        :param run_id: The run's id.
+        :param conf: The run's configuration, a JSON object (default: empty).
+        :param logical_date: The date the run is for (default: what the release takes).
+        :param note: A note on the run (default: none).
+        """
         body: dict[str, Any] = {"dag_run_id": run_id, "conf": dict(conf or {})}
         if note is not None:
             body["note"] = note
@@ -79,11 +93,19 @@ class AirflowRestApi:
         return self._dag_run(TRIGGER_DAG_RUN, self._call(TRIGGER_DAG_RUN, {"dag_id": dag_id}, body))
 
     def get_dag_run(self, dag_id: str, run_id: str) -> DagRun:
-        """Return a run."""
+        """Return a run.
+
+        :param dag_id: The DAG's id.
+        :param run_id: The run's id.
+        """
         return self._dag_run(GET_DAG_RUN, self._call(GET_DAG_RUN, {"dag_id": dag_id, "run_id": run_id}))
 
     def clear_dag_run(self, dag_id: str, run_id: str) -> DagRun:
-        """Clear all tasks of a run, so that it runs again, and return it."""
+        """Clear all tasks of a run, so that it runs again, and return it.
+
+        :param dag_id: The DAG's id.
+        :param run_id: The run's id.
+        """
         # dry_run is true by default in v1 and v2: without it nothing would happen
         return self._dag_run(
             CLEAR_DAG_RUN, self._call(CLEAR_DAG_RUN, {"dag_id": dag_id, "run_id": run_id}, {"dry_run": False})

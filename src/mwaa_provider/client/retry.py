@@ -58,6 +58,8 @@ def is_passing(error: MwaaError) -> bool:
     """Tell whether a read that failed so may succeed a moment later.
 
     A connection that could not be made is not among them: a wrong host, proxy or certificate stays wrong.
+
+    :param error: What the read raised.
     """
     if isinstance(error, ServiceError):
         return bool(error.status >= 500)

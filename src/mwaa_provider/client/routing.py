@@ -55,6 +55,8 @@ class Router:
     def send(self, environment: Environment, request: RestRequest) -> RestResponse:
         """Send one request.
 
+        :param environment: The environment.
+        :param request: The call.
         :raises NoWayInError: if neither way is open.
         :raises MwaaError: if the way that is open failed.
         """

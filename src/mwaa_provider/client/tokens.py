@@ -77,6 +77,7 @@ class WebSessionKeeper:
     def session(self, environment: Environment) -> WebSession:
         """Return the environment's session, logging in if there is none or it is about to end.
 
+        :param environment: The environment.
         :raises LoginFailedError: if the web server gives no session.
         """
         with self._lock:
@@ -87,7 +88,11 @@ class WebSessionKeeper:
             return session
 
     def forget(self, environment: Environment, session: WebSession) -> None:
-        """Drop a session that the web server no longer accepts (unless it has been renewed meanwhile)."""
+        """Drop a session that the web server no longer accepts (unless it has been renewed meanwhile).
+
+        :param environment: The environment.
+        :param session: The session that was refused.
+        """
         with self._lock:
             if self._sessions.get(environment.name) is session:
                 del self._sessions[environment.name]

@@ -63,6 +63,8 @@ class Transport(Protocol):
     def send(self, environment: Environment, request: RestRequest) -> RestResponse:
         """Send one request, once.
 
+        :param environment: The environment.
+        :param request: The call.
         :raises MwaaError: if no answer of Airflow came back.
         """
 
@@ -87,7 +89,11 @@ class IamTransport:
         return hasattr(self._boto_client, "invoke_rest_api")
 
     def send(self, environment: Environment, request: RestRequest) -> RestResponse:
-        """Send one request through InvokeRestApi."""
+        """Send one request through InvokeRestApi.
+
+        :param environment: The environment.
+        :param request: The call.
+        """
         from botocore.exceptions import BotoCoreError, ClientError
 
         arguments: dict[str, Any] = {"Name": environment.name, "Path": request.path, "Method": request.method}
@@ -127,7 +133,11 @@ class SessionTransport:
         self._keeper = keeper
 
     def send(self, environment: Environment, request: RestRequest) -> RestResponse:
-        """Send one request over the web session, logging in first if need be, and once more if the session has ended early."""
+        """Send one request over the web session, logging in first if need be, and once more if the session has ended early.
+
+        :param environment: The environment.
+        :param request: The call.
+        """
         session = self._keeper.session(environment)
         response = self._send_once(environment, session, request)
         if response.status_code == 401:  # refused before Airflow acted on it, so sending again doubles nothing
@@ -171,6 +181,9 @@ def _response(status: int, body: Any, transport: TransportName) -> RestResponse:
 def checked(environment: Environment, request: RestRequest, response: RestResponse) -> RestResponse:
     """Return the response if Airflow did what was asked.
 
+    :param environment: The environment.
+    :param request: The call.
+    :param response: Its answer.
     :raises RestApiError: if it did not, in its most telling form.
     """
     error: RestApiError | None = error_mapping.from_answer(

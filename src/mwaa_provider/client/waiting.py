@@ -19,6 +19,10 @@ def has_succeeded(
 
     A run that has ended in a state that is in neither list will not move any more, so it counts as failed.
 
+    :param run: The run.
+    :param environment_name: The environment's name.
+    :param allowed_states: States that end the wait well.
+    :param failed_states: States that end it with an error.
     :raises DagRunFailedError: if the run has failed.
     """
     if run.state in allowed_states:

@@ -26,7 +26,10 @@ class RunIdentity:
 
     @classmethod
     def of(cls, task: RunningTask) -> RunIdentity:
-        """Derive the identity from the running task instance and the environment it runs in."""
+        """Derive the identity from the running task instance and the environment it runs in.
+
+        :param task: The running task instance.
+        """
         # set in every MWAA container, see aws/amazon-mwaa-docker-images
         environment_name = os.environ.get("AIRFLOW_ENV_NAME", "")
         source = [environment_name, task.dag_id, task.run_id, task.task_id, task.map_index]
