@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mwaa_provider.client.retry import ReadRetry
+from mwaa_provider.client.retry import Retry
 from mwaa_provider.exceptions import (
     AccessDeniedError,
     ConnectionFailedError,
@@ -53,7 +53,7 @@ def test_a_passing_failure_is_repeated_with_growing_pauses(clock, error: MwaaErr
 
     read, _ = failing(4, error)
     began = clock.monotonic()
-    assert ReadRetry(clock, jitter)(read) == 5
+    assert Retry(clock, jitter).read(read) == 5
     assert (most, clock.monotonic() - began) == ([1, 2, 4, 8], 7.5)
 
 
@@ -61,7 +61,7 @@ def test_a_passing_failure_is_repeated_with_growing_pauses(clock, error: MwaaErr
 def test_it_ends(clock, error: MwaaError) -> None:
     read, attempts = failing(99, error)
     with pytest.raises(type(error)):
-        ReadRetry(clock)(read)
+        Retry(clock).read(read)
     assert len(attempts) == 5
 
 
@@ -69,7 +69,7 @@ def test_it_ends(clock, error: MwaaError) -> None:
 def test_what_will_not_pass_is_told_at_once(clock, error: MwaaError) -> None:
     read, attempts = failing(1, error)
     with pytest.raises(type(error)):
-        ReadRetry(clock)(read)
+        Retry(clock).read(read)
     assert len(attempts) == 1
 
 
@@ -105,3 +105,23 @@ def test_a_trigger_is_sent_once(airflow: ScriptedAirflow, local_mwaa: LocalMwaa,
         make_client().trigger_dag_run("target", "load")
     assert local_mwaa.journal.count(is_rest=True, method="POST") == 1
     assert airflow.runs("load") == ()
+
+
+@pytest.mark.parametrize("error", [*PASSING[1:], *LASTING], ids=lambda error: f"{type(error).__name__} {error}")
+def test_a_change_is_not_repeated(clock, error: MwaaError) -> None:
+    change, attempts = failing(1, error)
+    with pytest.raises(type(error)):
+        Retry(clock).change(change)
+    assert len(attempts) == 1
+
+
+def test_a_throttled_change_was_not_carried_out_and_is_repeated(clock) -> None:
+    change, attempts = failing(4, PASSING[0])
+    assert Retry(clock).change(change) == 5
+    assert len(attempts) == 5
+
+
+def test_a_throttled_trigger_starts_one_run(airflow: ScriptedAirflow, local_mwaa: LocalMwaa, make_client) -> None:
+    local_mwaa.faults.add(Fault.throttle(operation="InvokeRestApi", method="POST", times=3))
+    make_client().trigger_dag_run("target", "load", run_id="once")
+    assert [run.run_id for run in airflow.runs("load")] == ["once"]

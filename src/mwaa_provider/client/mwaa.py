@@ -12,7 +12,7 @@ from mwaa_provider.client.clock import Clock, SystemClock
 from mwaa_provider.client.http import WebServerHttp
 from mwaa_provider.client.models import Dag, DagRun, Environment
 from mwaa_provider.client.rest import AirflowRestApi
-from mwaa_provider.client.retry import ReadRetry
+from mwaa_provider.client.retry import Retry
 from mwaa_provider.client.routing import Router, TransportChoice
 from mwaa_provider.client.tokens import WebLoginToken, WebSessionKeeper
 from mwaa_provider.client.transport import IamTransport, RestRequest, RestResponse, SessionTransport, checked
@@ -88,7 +88,7 @@ class MwaaClient:
     ) -> None:
         self._verify = verify
         self._clock = clock or SystemClock()
-        self._read = ReadRetry(self._clock)
+        self._retry = Retry(self._clock)
         self._environments: dict[str, Environment] = {}
         if boto_client is None:
             boto_client = self._new_boto_client(session, region_name, endpoint_url, botocore_config)
@@ -111,7 +111,7 @@ class MwaaClient:
         :raises EnvironmentNotFoundError: if there is none of that name in this account and region.
         """
         _raise_problems(input_checks.check_environment_name(environment_name))
-        found = self._read(lambda: self._ask_aws("get_environment", environment_name))["Environment"]
+        found = self._retry.read(lambda: self._ask_aws("get_environment", environment_name))["Environment"]
         environment = Environment(
             name=found["Name"],
             airflow_version=found["AirflowVersion"],
@@ -129,7 +129,7 @@ class MwaaClient:
 
         :param environment_name: The environment's name.
         """
-        return self._read(lambda: self._new_web_login_token(environment_name))
+        return self._retry.read(lambda: self._new_web_login_token(environment_name))
 
     def invoke_rest_api(
         self,
@@ -140,7 +140,7 @@ class MwaaClient:
         params: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> RestResponse:
-        """Call Airflow's REST API: a ``GET`` is repeated when it fails for a passing reason, anything else is sent once.
+        """Call Airflow's REST API: a ``GET`` is repeated when it fails for a passing reason, anything else only if it was throttled.
 
         :param environment_name: The environment's name.
         :param method: ``GET``, ``POST``, ``PUT``, ``PATCH`` or ``DELETE``.
@@ -159,9 +159,8 @@ class MwaaClient:
         _raise_problems(problems)
         environment = self._known_environment(environment_name)
         request = RestRequest(method, path, params or {}, body)
-        if method == "GET":
-            return self._read(lambda: checked(environment, request, self._router.send(environment, request)))
-        return checked(environment, request, self._router.send(environment, request))
+        repeat = self._retry.read if method == "GET" else self._retry.change
+        return repeat(lambda: checked(environment, request, self._router.send(environment, request)))
 
     def get_dag(self, environment_name: str, dag_id: str) -> Dag:
         """Return a DAG.
@@ -174,7 +173,7 @@ class MwaaClient:
         _raise_problems(input_checks.check_dag_id("dag_id", dag_id))
         airflow = self._airflow(environment_name)
         try:
-            return self._read(lambda: airflow.get_dag(dag_id))
+            return self._retry.read(lambda: airflow.get_dag(dag_id))
         except NotFoundError as error:
             raise DagNotFoundError(
                 f"Environment {environment_name!r} has no DAG {dag_id!r}. Check the id and the environment; a DAG file that was just "
@@ -195,7 +194,7 @@ class MwaaClient:
     ) -> DagRun:
         """Start a run of a DAG, once.
 
-        The run always has an id that we chose. The request is sent once; if its answer is lost, the run is looked up by that id.
+        The run always has an id that we chose. The request is carried out once; if its answer is lost, the run is looked up by that id.
 
         :param environment_name: The environment's name.
         :param dag_id: The DAG's id.
@@ -220,7 +219,9 @@ class MwaaClient:
         run_id = run_id or f"mwaa__{uuid.uuid4().hex}"
         airflow = self._airflow(environment_name)
         try:
-            return airflow.trigger_dag_run(dag_id, run_id=run_id, conf=conf, logical_date=logical_date, note=note)
+            return self._retry.change(
+                lambda: airflow.trigger_dag_run(dag_id, run_id=run_id, conf=conf, logical_date=logical_date, note=note)
+            )
         except NotFoundError as error:
             raise DagNotFoundError(
                 f"Environment {environment_name!r} has no DAG {dag_id!r}; no run was started.",
@@ -251,7 +252,7 @@ class MwaaClient:
             [*input_checks.check_dag_id("dag_id", dag_id), *input_checks.check_existing_run_id("run_id", run_id)]
         )
         airflow = self._airflow(environment_name)
-        return self._read(lambda: airflow.get_dag_run(dag_id, run_id))
+        return self._retry.read(lambda: airflow.get_dag_run(dag_id, run_id))
 
     def find_dag_run(self, environment_name: str, dag_id: str, run_id: str) -> DagRun | None:
         """Return a run as it is now, or ``None`` if there is no such run.
@@ -275,7 +276,8 @@ class MwaaClient:
         _raise_problems(
             [*input_checks.check_dag_id("dag_id", dag_id), *input_checks.check_existing_run_id("run_id", run_id)]
         )
-        return self._airflow(environment_name).clear_dag_run(dag_id, run_id)
+        airflow = self._airflow(environment_name)
+        return self._retry.change(lambda: airflow.clear_dag_run(dag_id, run_id))
 
     def wait_for_dag_run(
         self,

@@ -1,8 +1,9 @@
 """Which calls may be sent again, and when.
 
 Reading changes nothing, so a read that failed for a passing reason is repeated, after a pause with full jitter
-(https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). A call that creates or changes something is never repeated
-here: whoever made it looks up first what became of it.
+(https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). A call that creates or changes something is
+repeated only if it was throttled, which means that it was not carried out; after anything else, whoever made it looks up
+first what became of it.
 """
 
 from __future__ import annotations
@@ -21,37 +22,46 @@ Answer = TypeVar("Answer")
 
 _ATTEMPTS = 5
 _FIRST_PAUSE_SECONDS = 1.0
-_LONGEST_PAUSE_SECONDS = 20.0
 
 
-class ReadRetry:
-    """Repeats reads: five attempts, pauses of up to 1, 2, 4 and 8 seconds.
+class Retry:
+    """Repeats calls: five attempts, pauses of up to 1, 2, 4 and 8 seconds.
 
     :param clock: The clock to pause by.
-    :param jitter: Gives a number between 0 and its argument.
+    :param jitter: Gives a number between 0 and its argument (default: an evenly random one).
     """
 
     def __init__(self, clock: Clock, jitter: Callable[[float], float] | None = None) -> None:
         self._clock = clock
         self._jitter = jitter or (lambda most: random.uniform(0, most))  # noqa: S311 - not for cryptography
 
-    def __call__(self, read: Callable[[], Answer]) -> Answer:
-        """Return the answer of a read, repeating it while it fails for a passing reason.
+    def read(self, call: Callable[[], Answer]) -> Answer:
+        """Return the answer of a call that changes nothing, repeating it while it fails for a passing reason.
 
-        :param read: Asks, once.
+        :param call: Asks, once.
         :raises MwaaError: what the last attempt raised.
         """
+        return self._repeat(call, is_passing)
+
+    def change(self, call: Callable[[], Answer]) -> Answer:
+        """Return the answer of a call that creates or changes something, repeating it only while AWS refuses it unseen.
+
+        :param call: Asks, once.
+        :raises MwaaError: what the last attempt raised.
+        """
+        return self._repeat(call, lambda error: isinstance(error, ThrottledError))
+
+    def _repeat(self, call: Callable[[], Answer], may_repeat: Callable[[MwaaError], bool]) -> Answer:
         for attempt in range(1, _ATTEMPTS):
             try:
-                return read()
+                return call()
             except MwaaError as error:
-                if not is_passing(error):
+                if not may_repeat(error):
                     raise
-                most = min(_FIRST_PAUSE_SECONDS * 2 ** (attempt - 1), _LONGEST_PAUSE_SECONDS)
-                pause = self._jitter(most)
+                pause = self._jitter(_FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
                 log.warning("Attempt %d of %d failed, the next is in %.1f s: %s", attempt, _ATTEMPTS, pause, error)
                 self._clock.sleep(pause)
-        return read()
+        return call()
 
 
 def is_passing(error: MwaaError) -> bool:
