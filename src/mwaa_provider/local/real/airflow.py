@@ -13,10 +13,12 @@ from urllib.parse import quote
 
 from mwaa_provider.exceptions import InvalidInputError
 from mwaa_provider.local.backend import BackendAnswer, BackendRequest, CliAnswer
+from mwaa_provider.local.real.airflow2 import Airflow2
+from mwaa_provider.local.real.airflow3 import Airflow3
 from mwaa_provider.local.real.database import MetadataDatabase
 from mwaa_provider.local.real.forward import Forwarder
 from mwaa_provider.local.real.interpreter import inspect_interpreter
-from mwaa_provider.local.real.line import Line, new_line, sqlalchemy_url
+from mwaa_provider.local.real.line import Connect, Line, sqlalchemy_url
 from mwaa_provider.local.real.processes import AirflowProcesses, stopped
 from mwaa_provider.local.real.settings import Masker, Settings
 from mwaa_provider.local.real.web import free_port, send
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from mwaa_provider.local.real.postgres import PostgresServer
 
 _LOOK_EVERY = 0.25
+_SAY_EVERY = 10.0
 
 
 class RealAirflow:
@@ -200,7 +203,7 @@ class RealAirflow:
             extra=self._environment,
         )
         self._masker.add(settings.fernet_key, settings.session_key)
-        line = self._line = new_line(settings, self._database.connect, self._masker)
+        line = self._line = _new_line(settings, self._database.connect, self._masker)
         _fill(settings, line)
 
         def variables(url: str) -> dict[str, str]:
@@ -226,14 +229,15 @@ class RealAirflow:
 
     def _wait_until_healthy(self, line: Line, processes: AirflowProcesses, deadline: float) -> None:
         reported: set[str] = set()
+        say_again_at = time.monotonic() + _SAY_EVERY
         while True:
             processes.raise_if_ended()
             waiting = self._not_healthy(line)
             if not waiting and line.admit_roles():
                 return
-            if waiting != reported:
+            if waiting != reported or time.monotonic() > say_again_at:
                 self._say(f"waiting for {', '.join(sorted(waiting)) or 'the roles'}")
-                reported = waiting
+                reported, say_again_at = waiting, time.monotonic() + _SAY_EVERY
             if time.monotonic() > deadline:
                 raise processes.failure(
                     ", ".join(sorted(waiting)) or "the roles",
@@ -295,3 +299,10 @@ def _fill(settings: Settings, line: Line) -> None:
     # Airflow fills a missing configuration file with its defaults, each process at the same time.
     (settings.home / "airflow.cfg").touch(mode=0o600)
     line.prepare_home()
+
+
+def _new_line(settings: Settings, connect: Connect, masker: Masker) -> Line:
+    """Choose the line by Airflow's version."""
+    if settings.airflow_version.startswith("2."):
+        return Airflow2(settings, connect, masker)
+    return Airflow3(settings, masker)

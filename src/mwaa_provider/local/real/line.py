@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     import psycopg2.extensions  # type: ignore[import-untyped,unused-ignore]
 
     from mwaa_provider.local.backend import AirflowRole
-    from mwaa_provider.local.real.settings import Masker, Settings
 
 Connect = Callable[[], "psycopg2.extensions.connection"]
 
@@ -73,19 +72,3 @@ class Line(Protocol):
 def sqlalchemy_url(url: str, driver: str) -> str:
     """Name the driver in a ``postgresql://`` URL, as SQLAlchemy wants it."""
     return re.sub(r"^postgres(ql)?(\+\w+)?://", f"postgresql+{driver}://", url)
-
-
-def new_line(settings: Settings, connect: Connect, masker: Masker) -> Line:
-    """Choose the line by Airflow's version.
-
-    :param settings: What the processes are told.
-    :param connect: Connects to the metadata database.
-    :param masker: Is told every secret that the line makes up.
-    """
-    if settings.airflow_version.startswith("2."):
-        from mwaa_provider.local.real.airflow2 import Airflow2
-
-        return Airflow2(settings, connect, masker)
-    from mwaa_provider.local.real.airflow3 import Airflow3
-
-    return Airflow3(settings, masker)
