@@ -280,6 +280,7 @@ def test_a_component_that_dies_at_its_start(airflow, server, workplace):
     assert rows(airflow, "SELECT count(*) FROM pg_database") == databases
 
 
+@pytest.mark.slow
 def test_the_owner_is_killed_half_way(workplace, server, airflow):
     before = set(workplace.leftovers())
     owner = textwrap.dedent(
