@@ -15,11 +15,16 @@ def failure(call, **arguments):
     return response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"], response["Error"]["Message"]
 
 
+def known_members(client, shape):
+    """What this release's botocore reads of an answer: the oldest knows fewer fields than the service sends."""
+    return client.meta.service_model.shape_for(shape).members
+
+
 def test_get_environment_has_botocores_shape(client, env, line, clock):
     found = client.get_environment(Name="target")["Environment"]
 
     assert found.pop("CreatedAt").timestamp() == pytest.approx(clock.now().timestamp())
-    assert found == {
+    sent = {
         "AirflowConfigurationOptions": {},
         "AirflowVersion": {2: "2.10.3", 3: "3.3.1"}[line],
         "Arn": "arn:aws:airflow:us-east-1:123456789012:environment/target",
@@ -37,6 +42,7 @@ def test_get_environment_has_botocores_shape(client, env, line, clock):
         "WebserverUrl": env.host,
         "WeeklyMaintenanceWindowStart": "SUN:03:30",
     }
+    assert found == {name: value for name, value in sent.items() if name in known_members(client, "Environment")}
 
 
 def test_list_environments_pages(client, mwaa):
@@ -191,7 +197,8 @@ def test_tokens_name_host_and_identity(client, env):
     web, cli = client.create_web_login_token(Name="target"), client.create_cli_token(Name="target")
 
     assert web["WebServerHostname"] == cli["WebServerHostname"] == env.host
-    assert web["IamIdentity"] == "user/LOCALMWAAADMIN"
+    if "IamIdentity" in known_members(client, "CreateWebLoginTokenResponse"):
+        assert web["IamIdentity"] == "user/LOCALMWAAADMIN"
     assert web["WebToken"] != client.create_web_login_token(Name="target")["WebToken"]
 
 

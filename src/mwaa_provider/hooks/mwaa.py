@@ -34,6 +34,10 @@ class MwaaHook(AwsBaseHook):
         botocore_config: Any = None,
         transport: TransportChoice = "auto",
     ) -> None:
+        if isinstance(botocore_config, dict):  # amazon 8.7.1 (MWAA 2.7.2) takes only a Config
+            from botocore.config import Config
+
+            botocore_config = Config(**botocore_config)
         super().__init__(
             aws_conn_id=aws_conn_id, client_type="mwaa", region_name=region_name, verify=verify, config=botocore_config
         )
