@@ -246,7 +246,9 @@ def main() -> int:
     parser.add_argument("--target-python", required=True)
     parser.add_argument("--keep", action="store_true")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM cleans up as Ctrl-C does
+    # SIGTERM cleans up as Ctrl-C does; SIGINT is set too, since a shell starts a background job with it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     try:
         tell(arguments.target_python, arguments.keep)
     except KeyboardInterrupt:
