@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import _workbench
 import pytest
@@ -98,3 +99,12 @@ def test_an_unknown_release_is_told(monkeypatch):
         SetupError, match=r"There are no pins for Airflow 2\.5\.1\. There are some for 2\.7\.2, .*3\.3\.1\."
     ):
         _workbench.airflow_environment("2.5.1", None)
+
+
+def test_a_machine_whose_only_python_is_too_new_is_told_which_would_do(monkeypatch):
+    pythons = Pythons()
+    monkeypatch.setattr(pythons, "_found", {(3, 13): Path("/usr/bin/python3.13")})
+    with pytest.raises(
+        SetupError, match=r"Airflow 2\.10\.3 needs Python 3\.10, 3\.11, 3\.12; found on this machine: 3\.13"
+    ):
+        _workbench.airflow_environment("2.10.3", pythons)
