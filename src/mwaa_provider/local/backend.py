@@ -22,6 +22,7 @@ class BackendRequest:
     :param body: The raw body; empty when there is none.
     :param content_type: The body's media type; empty when there is none.
     :param airflow_role: The Airflow role of whoever asks.
+    :param headers: Further request headers that matter (``X-CSRFToken`` of a page).
     """
 
     method: str
@@ -30,6 +31,7 @@ class BackendRequest:
     body: bytes = field(default=b"", repr=False)
     content_type: str = ""
     airflow_role: AirflowRole = "Admin"
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)

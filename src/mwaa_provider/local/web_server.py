@@ -28,6 +28,8 @@ _LOGIN = {2: "/aws_mwaa/login", 3: "/pluginsv2/aws_mwaa/login"}
 _COOKIE = {2: "session", 3: "_token"}
 _API = {2: "/api/v1", 3: "/api/v2"}
 _HOME = {2: "/home", 3: "/"}
+#: What Airflow 2's own pages send with a POST, and Airflow demands.
+_PAGE_HEADERS = ("x-csrftoken",)
 #: REST calls that Airflow itself answers without a session.
 _OPEN_REST = {2: frozenset({"/health", "/version"}), 3: frozenset({"/monitor/health", "/version"})}
 
@@ -224,11 +226,16 @@ class WebServer:
             visit.is_by(verdict.identity)
             role = verdict.identity.airflow_role
         visit.backend_call = True
-        return as_response(
-            self._environment.backend.page(
-                BackendRequest(request.method, request.path, request.query, request.body, request.content_type, role)
-            )
+        asked = BackendRequest(
+            request.method,
+            request.path,
+            request.query,
+            request.body,
+            request.content_type,
+            role,
+            tuple((name, request.headers[name]) for name in _PAGE_HEADERS if name in request.headers),
         )
+        return as_response(self._environment.backend.page(asked))
 
 
 def _fault_answer(fault: Fault) -> HttpResponse:

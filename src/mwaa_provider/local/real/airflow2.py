@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 import secrets
+import threading
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -60,6 +61,7 @@ class Airflow2:
         self._connect = connect
         self._passwords: dict[AirflowRole, str] = {role: secrets.token_hex(16) for role in _ROLES}
         self._cookies: dict[AirflowRole, str] = {}
+        self._logging_in = threading.Lock()
         self._masker = masker
         self._admitted = False
         masker.add(*self._passwords.values(), *map(_basic, self._passwords, self._passwords.values()))
@@ -131,26 +133,31 @@ class Airflow2:
 
     def page_headers(self, role: AirflowRole) -> dict[str, str] | None:
         """Give the cookie of a session, after logging in at the web server's own form."""
-        if role not in self._cookies:
-            form = send(self._settings.port, "GET", "/login/", headers={})
-            csrf = re.search(rb'name="csrf_token"[^>]*value="([^"]+)"', form.body)
-            fields = {
-                "csrf_token": csrf[1].decode() if csrf else "",
-                "username": _user(role),
-                "password": self._passwords[role],
-            }
-            answer = send(
-                self._settings.port,
-                "POST",
-                "/login/",
-                body=urlencode(fields).encode(),
-                headers={"Content-Type": "application/x-www-form-urlencoded", "Cookie": f"session={_session(form)}"},
-            )
-            if answer.status != 302 or "/login" in answer.header("location") or not _session(answer):
-                raise ConnectionError(f"the web server gave no session for the role {role} (HTTP {answer.status})")
-            self._masker.add(_session(answer))
-            self._cookies[role] = _session(answer)
-        return {"Cookie": f"session={self._cookies[role]}"}
+        # A page and its scripts ask at once: with two sessions, the token in the page would not fit the later one.
+        with self._logging_in:
+            if role not in self._cookies:
+                form = send(self._settings.port, "GET", "/login/", headers={})
+                csrf = re.search(rb'name="csrf_token"[^>]*value="([^"]+)"', form.body)
+                fields = {
+                    "csrf_token": csrf[1].decode() if csrf else "",
+                    "username": _user(role),
+                    "password": self._passwords[role],
+                }
+                answer = send(
+                    self._settings.port,
+                    "POST",
+                    "/login/",
+                    body=urlencode(fields).encode(),
+                    headers={
+                        "Content-Type": "application/x-www-form-urlencoded",
+                        "Cookie": f"session={_session(form)}",
+                    },
+                )
+                if answer.status != 302 or "/login" in answer.header("location") or not _session(answer):
+                    raise ConnectionError(f"the web server gave no session for the role {role} (HTTP {answer.status})")
+                self._masker.add(_session(answer))
+                self._cookies[role] = _session(answer)
+            return {"Cookie": f"session={self._cookies[role]}"}
 
     def forget(self, role: AirflowRole) -> None:
         """Drop the role's session."""

@@ -71,7 +71,7 @@ class Forwarder:
 
     def _send(self, request: BackendRequest, target: str, credentials: dict[str, str]) -> HttpAnswer:
         # Airflow compares the addresses that it is to send a browser back to with the host it is asked at.
-        headers = {**credentials, "Host": self._host}
+        headers = {**dict(request.headers), **credentials, "Host": self._host}
         if request.content_type:
             headers["Content-Type"] = request.content_type
         return send(self._port, request.method, target, body=request.body, headers=headers, timeout=_TIMEOUT)
