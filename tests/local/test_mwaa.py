@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import socket
 import threading
-import time
 
 import pytest
 import requests
@@ -50,15 +49,25 @@ def test_stop_leaves_no_thread_and_no_open_port():
     ca_file = mwaa.ca_file
     assert all(is_open(port) for port in ports)
 
-    began = time.monotonic()
     mwaa.stop()
     mwaa.stop()
 
-    assert time.monotonic() - began < 5
     assert [is_open(port) for port in ports] == [False, False]
     assert set(threading.enumerate()) <= threads
     assert not ca_file.parent.exists()
     idle.close()
+
+
+def test_stop_ends_connections_that_are_only_just_coming_in():
+    threads = set(threading.enumerate())
+    for _ in range(25):
+        mwaa = LocalMwaa()
+        port = port_of(mwaa.create_environment("target", ScriptedAirflow("3.3.1")).host)
+        coming = [socket.create_connection(("127.0.0.1", port)) for _ in range(6)]
+        mwaa.stop()
+        assert set(threading.enumerate()) <= threads
+        for connection in coming:
+            connection.close()
 
 
 def test_port_in_use_is_named(mwaa):
@@ -95,10 +104,12 @@ def test_given_ports_are_taken():
 def test_a_silent_client_does_not_block_others(mwaa, env):
     silent = [socket.create_connection(("127.0.0.1", port_of(env.host))) for _ in range(3)]
 
-    began = time.monotonic()
     assert Web(mwaa, env).rest("GET", "/version").status_code == 200
-    assert time.monotonic() - began < 5
+
     for connection in silent:
+        connection.setblocking(False)
+        with pytest.raises(BlockingIOError):  # still open: nobody had to be let go before the other was answered
+            connection.recv(1)
         connection.close()
 
 

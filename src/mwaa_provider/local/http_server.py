@@ -6,6 +6,7 @@ never finishes its TLS handshake must not hold up others, and stopping must end 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import http.server
 import logging
@@ -179,18 +180,26 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self._connections: dict[threading.Thread, socket.socket] = {}
         super().__init__(("127.0.0.1", port), _Handler)
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Give a new connection a thread of its own, known from its first moment, so that stopping misses none."""
+        thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
+        with self._lock:
+            self._connections[thread] = request
+        thread.start()
+
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Serve one connection, in its own thread: TLS handshake, then requests until either side ends it."""
         me = threading.current_thread()
         connection: socket.socket = request
-        with self._lock:
-            self._connections[me] = connection
         try:
             if self._ssl_context is not None:
                 connection.settimeout(HANDSHAKE_SECONDS)
-                # Known before its handshake, so that stopping can end one that never finishes it.
-                connection = self._ssl_context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+                # Under the lock, since wrapping takes the file descriptor out of the plain socket: stopping must find it
+                # in the one or in the other.
                 with self._lock:
+                    connection = self._ssl_context.wrap_socket(
+                        connection, server_side=True, do_handshake_on_connect=False
+                    )
                     self._connections[me] = connection
                 connection.do_handshake()
             self.finish_request(connection, client_address)
@@ -204,14 +213,11 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
     def end_connections(self) -> list[threading.Thread]:
         with self._lock:
-            connections = dict(self._connections)
-        for connection in connections.values():
-            try:
+            for connection in self._connections.values():
                 # On the plain socket: an orderly TLS goodbye would wait for the other side.
-                socket.socket.shutdown(connection, socket.SHUT_RDWR)
-            except OSError:
-                continue
-        return list(connections)
+                with contextlib.suppress(OSError):
+                    socket.socket.shutdown(connection, socket.SHUT_RDWR)
+            return list(self._connections)
 
 
 class HttpServer:
