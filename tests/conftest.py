@@ -35,6 +35,14 @@ def pytest_unconfigure() -> None:
     shutil.rmtree(HOME.folder, ignore_errors=True)
 
 
+@pytest.fixture(autouse=True)
+def nothing_shared_with_the_last_test() -> None:
+    """A web session of the last test, or its pace, would show in the counts of this one: a port may come again."""
+    from mwaa_provider.client import shared
+
+    shared.forget_all()
+
+
 @pytest.fixture(scope="session")
 def airflow_database() -> Iterator[AirflowDatabase]:
     """The installed Airflow's real schema in an embedded PostgreSQL; Airflow in this process uses it too."""

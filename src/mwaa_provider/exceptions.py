@@ -14,6 +14,7 @@
      ├── RestApiError                               Airflow answered, and said no
      │    ├── NotFoundError                         404
      │    ├── ConflictError                         409
+     │    ├── RestApiLimitError                     InvokeRestApi's limit of 10 seconds or 6 MB
      │    ├── RestApiServerError                    5xx
      │    └── UnexpectedAnswerError                 not what the REST API is known to answer (an HTML page, say)
      ├── NoWayInError                               every way to the REST API was tried and failed
@@ -53,6 +54,13 @@ class MwaaError(Exception):
         if name in facts:
             return facts[name]
         raise AttributeError(f"{type(self).__name__} has no fact {name!r}; it has {sorted(facts)}")
+
+    def with_note(self, note: str) -> MwaaError:
+        """Return the same error with a further sentence.
+
+        :param note: The sentence.
+        """
+        return _rebuild(type(self), f"{self.message} {note}", self.facts)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_rebuild, (type(self), self.message, self.facts))
@@ -113,6 +121,10 @@ class NotFoundError(RestApiError):
 
 class ConflictError(RestApiError):
     """Airflow answered 409: it exists already, or something else is in the way."""
+
+
+class RestApiLimitError(RestApiError):
+    """A limit of InvokeRestApi was hit: 10 seconds (the call may have been carried out) or 6 MB (it was). Further fact: ``limit``."""
 
 
 class RestApiServerError(RestApiError):

@@ -3,11 +3,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import botocore.session
 import pytest
 from botocore.config import Config
 
 from mwaa_provider.client.mwaa import MwaaClient
 from mwaa_provider.local import Identity, LocalMwaa, ScriptedAirflow
+
+needs_invoke_rest_api = pytest.mark.skipif(
+    "InvokeRestApi" not in botocore.session.Session().get_service_model("mwaa").operation_names,
+    reason="this release's boto3 has no invoke_rest_api",
+)
 
 MakeClient = Callable[..., MwaaClient]
 
@@ -17,9 +23,14 @@ class SteppingClock:
 
     def __init__(self) -> None:
         self.seconds = 1000.0
+        #: What the wall clock is ahead of the monotonic one.
+        self.wall = 1_700_000_000.0
 
     def monotonic(self) -> float:
         return self.seconds
+
+    def time(self) -> float:
+        return self.wall + self.seconds
 
     def sleep(self, seconds: float) -> None:
         self.seconds += seconds

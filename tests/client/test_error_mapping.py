@@ -18,6 +18,7 @@ from mwaa_provider.exceptions import (
     ConnectionFailedError,
     EnvironmentNotFoundError,
     InvalidInputError,
+    LoginFailedError,
     MwaaError,
     NotFoundError,
     RestApiError,
@@ -154,7 +155,9 @@ def test_no_route_to_aws_and_none_to_the_web_server(
     client = make_client(transport="session")
     client.get_environment("target")
     local_mwaa.faults.add(Fault.refuse(operation="login", times=None))
-    with pytest.raises(UnknownOutcomeError):
+    with pytest.raises(
+        LoginFailedError, match="No web session on environment 'target' could be had: No answer of the web server"
+    ):
         client.get_dag("target", "load")
 
 

@@ -14,7 +14,6 @@ from mwaa_provider.exceptions import (
     DagRunFailedError,
     NotFoundError,
     RestApiError,
-    UnknownOutcomeError,
 )
 from mwaa_provider.local import Fault
 from tests.contract.environments import NAME, Contract
@@ -136,13 +135,11 @@ def test_a_lost_answer_starts_one_run(contract: Contract) -> None:
     assert contract.mwaa.faults.pending() == ()
 
 
-def test_a_request_that_never_acted_is_told_and_can_be_repeated(contract: Contract) -> None:
+def test_a_request_that_never_acted_is_looked_up_and_sent_again(contract: Contract) -> None:
     client, run_id = contract.client(), new_run_id()
     contract.mwaa.faults.add(Fault.answer(502, operation="rest", method="POST", path="/dags/*/dagRuns"))
-    with pytest.raises(UnknownOutcomeError, match="not there yet") as caught:
-        client.trigger_dag_run(NAME, "contract_quick", run_id=run_id)
-    assert caught.value.run_id == run_id
     assert client.trigger_dag_run(NAME, "contract_quick", run_id=run_id).run_id == run_id
+    assert [entry.method for entry in contract.mwaa.journal.entries(is_rest=True)] == ["POST", "GET", "POST"]
 
 
 def test_what_airflow_refuses_is_told_in_its_words(contract: Contract) -> None:

@@ -20,6 +20,8 @@ CLIENT = Path(mwaa_provider.client.__file__).parent
 def scenario(contract: Contract) -> None:
     """Call every method of the client that leads to an endpoint. A new endpoint needs a line here."""
     client, run_id = contract.client(), f"contract-{uuid.uuid4().hex}"
+    assert client.list_environments() == [NAME]
+    client.create_cli_token(NAME)
     client.get_dag(NAME, "contract_quick")
     client.trigger_dag_run(NAME, "contract_quick", run_id=run_id)
     contract.wait(client, "contract_quick", run_id)
@@ -40,8 +42,14 @@ def test_every_aws_operation_is_answered(contract: Contract) -> None:
     seen = {entry.operation for entry in contract.mwaa.journal.entries(surface="control")}
     seen |= {"InvokeRestApi" for _ in contract.mwaa.journal.entries(transport="iam")}
     ways = {"iam": {"InvokeRestApi"}, "session": {"CreateWebLoginToken"}}
-    assert seen == {"GetEnvironment"} | ways[contract.transport]
-    assert aws_operations_of_the_client() == {"get_environment", "create_web_login_token", "invoke_rest_api"}
+    assert seen == {"GetEnvironment", "ListEnvironments", "CreateCliToken"} | ways[contract.transport]
+    assert aws_operations_of_the_client() == {
+        "get_environment",
+        "list_environments",
+        "create_cli_token",
+        "create_web_login_token",
+        "invoke_rest_api",
+    }
 
 
 def test_endpoints_stand_in_the_table_and_requests_are_made_from_it() -> None:

@@ -14,7 +14,8 @@ from mwaa_provider.exceptions import (
     UnknownOutcomeError,
 )
 from mwaa_provider.hooks.mwaa import MwaaHook
-from mwaa_provider.local import Fault, LocalMwaa, ScriptedAirflow
+from mwaa_provider.local import Fault, Identity, LocalMwaa, ScriptedAirflow
+from tests.support.sts import ASSUMED_ACCESS_KEY_ID, sts
 
 
 @pytest.fixture(params=["2.10.3", "3.3.1"])
@@ -73,8 +74,48 @@ def test_botocore_resends_nothing(airflow: ScriptedAirflow, connect, local_mwaa:
     local_mwaa.faults.add(Fault.lose_answer(operation="rest", method="PATCH", times=None))
     local_mwaa.faults.add(Fault.lose_answer(operation="InvokeRestApi", method="PATCH", times=None))
     with pytest.raises((UnknownOutcomeError, RestApiServerError)):
-        client.invoke_rest_api("target", "PATCH", "/dags/load", body={"is_paused": True})
+        client.invoke_rest_api("target", "PATCH", "/dags/load", body={"is_paused": True}, is_idempotent=False)
     assert local_mwaa.journal.count(is_rest=True, method="PATCH") == 1
+
+
+def test_hooks_of_one_connection_share_a_session(airflow: ScriptedAirflow, connect, local_mwaa: LocalMwaa) -> None:
+    connect()
+    for _ in range(3):
+        MwaaHook("there", transport="session").client.get_dag("target", "load")
+    assert local_mwaa.journal.count(operation="login") == 1
+
+
+def test_hooks_of_two_identities_do_not(
+    airflow: ScriptedAirflow, connect, local_mwaa: LocalMwaa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect()
+    MwaaHook("there", transport="session").client.get_dag("target", "load")
+    connection = local_mwaa.airflow_connection(Identity("VIEWER", airflow_role="Viewer"))
+    monkeypatch.setenv("AIRFLOW_CONN_THERE_TOO", json.dumps(connection))
+    MwaaHook("there_too", transport="session").client.get_dag("target", "load")
+    assert [entry.airflow_role for entry in local_mwaa.journal.entries(operation="login")] == ["Admin", "Viewer"]
+
+
+def test_a_custom_domain(airflow: ScriptedAirflow, connect, local_mwaa: LocalMwaa) -> None:
+    connect()
+    host = local_mwaa.environments[0].host.replace("127.0.0.1", "localhost")
+    hook = MwaaHook("there", transport="session", web_server_hosts={"target": host})
+    assert hook.client.get_dag("target", "load").dag_id == "load"
+    assert hook.client.web_login_url("target").startswith(f"https://{host}/")
+
+
+def test_the_role_of_the_connection_is_assumed(
+    airflow: ScriptedAirflow, connect, local_mwaa: LocalMwaa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A role of another account, say; all calls are its calls."""
+    role, assumed = "arn:aws:iam::222222222222:role/other", []
+    with sts(assumed) as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", address)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_MWAA", local_mwaa.endpoint_url)
+        connect(role_arn=role, endpoint_url=None)
+        MwaaHook("there", transport="session").client.get_dag("target", "load")
+    assert set(assumed) == {role}
+    assert {entry.identity for entry in local_mwaa.journal.entries()} == {ASSUMED_ACCESS_KEY_ID}
 
 
 def test_an_unknown_environment_is_named(local_mwaa: LocalMwaa, connect) -> None:

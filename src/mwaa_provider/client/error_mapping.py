@@ -7,6 +7,7 @@ The question that matters for a foreign error is whether the call may have been 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.exceptions import (
@@ -18,6 +19,7 @@ from mwaa_provider.exceptions import (
     MwaaError,
     NotFoundError,
     RestApiError,
+    RestApiLimitError,
     RestApiServerError,
     ServiceError,
     ThrottledError,
@@ -46,6 +48,9 @@ _CREDENTIAL_CODES = frozenset(
 )
 _DETAIL_LENGTH = 500
 
+#: What InvokeRestApi answers for Airflow when it gives up. https://docs.aws.amazon.com/mwaa/latest/userguide/mwaa-quotas.html
+LIMITS_OF_IAM = {413: "6 MB", 504: "10 seconds"}
+
 
 def from_client_error(error: ClientError, *, environment_name: str, method: str = "", path: str = "") -> MwaaError:
     """Map an error answer of AWS to ours.
@@ -61,7 +66,8 @@ def from_client_error(error: ClientError, *, environment_name: str, method: str 
     details = error.response.get("Error", {})
     code = str(details.get("Code", ""))
     detail = str(details.get("Message") or error.response.get("Message") or error.response.get("message") or "")
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    metadata = error.response.get("ResponseMetadata", {})
+    status = metadata.get("HTTPStatusCode", 0)
     about = f"{facts['action']} for environment {environment_name!r}"
     if code in _DENIED_CODES:
         return AccessDeniedError(
@@ -81,7 +87,9 @@ def from_client_error(error: ClientError, *, environment_name: str, method: str 
         )
     if code in _THROTTLING_CODES or status == 429:
         return ThrottledError(
-            f"{about} was throttled and not carried out: {detail or code}. Call again more slowly.", **facts
+            f"{about} was throttled and not carried out: {detail or code}. Call again more slowly.",
+            retry_after=retry_after_of(metadata.get("HTTPHeaders", {})),
+            **facts,
         )
     if status >= 500 and method not in ("", "GET"):
         return UnknownOutcomeError(
@@ -126,14 +134,14 @@ def from_botocore(error: BotoCoreError, *, environment_name: str, method: str = 
         exceptions.EndpointConnectionError,
         exceptions.ConnectTimeoutError,
         exceptions.ProxyConnectionError,
-        exceptions.SSLError,
         exceptions.EndpointProviderError,
     )
-    if isinstance(error, not_sent):
+    if isinstance(error, not_sent) or (isinstance(error, exceptions.SSLError) and is_of_certificate(error)):
         return ConnectionFailedError(
             f"AWS cannot be reached for environment {environment_name!r}: {error}. Check region, endpoint_url, verify, proxies and "
             "the route (a VPC without internet needs the endpoints airflow.api and airflow.env).",
             host="",
+            may_pass=isinstance(error, (exceptions.EndpointConnectionError, exceptions.ConnectTimeoutError)),
             **facts,
         )
     return UnknownOutcomeError(
@@ -153,22 +161,16 @@ def from_requests(error: RequestException, *, environment_name: str, host: str, 
     :param path: The path that was asked for.
     """
     import requests
-    from urllib3 import exceptions as urllib3_exceptions
 
+    if isinstance(error, requests.exceptions.InvalidSchema) and "SOCKS" in str(error):
+        return no_socks()
     facts: dict[str, Any] = {"environment_name": environment_name, "host": host, "method": method, "path": path}
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    never_left = (
-        urllib3_exceptions.NewConnectionError,
-        urllib3_exceptions.ConnectTimeoutError,
-        urllib3_exceptions.SSLError,
-        urllib3_exceptions.ProxyError,
-    )
-    kind = type(reason or error).__name__
-    if isinstance(
-        error, (requests.ConnectTimeout, requests.exceptions.SSLError, requests.exceptions.ProxyError)
-    ) or isinstance(reason, never_left):
+    kind = type(_reason(error) or error).__name__
+    if never_left(error):
+        lasts = isinstance(error, (requests.exceptions.SSLError, requests.exceptions.ProxyError)) or is_private(host)
         return ConnectionFailedError(
             f"The web server {host} of environment {environment_name!r} cannot be reached ({kind}). {_reach_hint(host, error)}",
+            may_pass=not lasts,
             **facts,
         )
     return UnknownOutcomeError(
@@ -178,9 +180,58 @@ def from_requests(error: RequestException, *, environment_name: str, host: str, 
     )
 
 
+def never_left(error: RequestException) -> bool:
+    """Tell whether a request was not sent, so that nothing can have been done.
+
+    :param error: What requests raised.
+    """
+    import requests
+    from urllib3 import exceptions as urllib3_exceptions
+
+    if isinstance(error, requests.exceptions.SSLError):
+        return is_of_certificate(error)
+    never = (requests.ConnectTimeout, requests.exceptions.ProxyError)
+    reasons = (
+        urllib3_exceptions.NewConnectionError,
+        urllib3_exceptions.ConnectTimeoutError,
+        urllib3_exceptions.ProxyError,
+    )
+    return isinstance(error, never) or isinstance(_reason(error), reasons)
+
+
+def is_of_certificate(error: Exception) -> bool:
+    """Tell whether a TLS error is one of the handshake; one that came later may have come after the request.
+
+    :param error: The error.
+    """
+    text = str(error)
+    return "CERTIFICATE_VERIFY_FAILED" in text or "WRONG_VERSION_NUMBER" in text or "doesn't match" in text
+
+
+def no_socks() -> InvalidInputError:
+    """Return the error for a SOCKS proxy without the package that speaks to it."""
+    return InvalidInputError(["proxies: a SOCKS proxy needs a further package: pip install 'requests[socks]'"])
+
+
+def is_private(host: str) -> bool:
+    """Tell whether a web server's name says that it is private.
+
+    :param host: Its host.
+    """
+    return "-vpce." in host
+
+
 def from_answer(
-    *, environment_name: str, method: str, path: str, status: int, body: Any, is_json: bool
-) -> RestApiError | None:
+    *,
+    environment_name: str,
+    method: str,
+    path: str,
+    status: int,
+    body: Any,
+    is_json: bool,
+    by_iam: bool = False,
+    retry_after: float | None = None,
+) -> RestApiError | ThrottledError | None:
     """Map Airflow's own answer to an error, or to ``None`` if it did what was asked.
 
     :param environment_name: The environment's name.
@@ -189,11 +240,28 @@ def from_answer(
     :param status: HTTP status of Airflow's answer.
     :param body: The parsed JSON, or text.
     :param is_json: Whether it was JSON (or empty).
+    :param by_iam: Whether it came through InvokeRestApi (default false).
+    :param retry_after: After how many seconds the server wants to be asked again, if it said so.
     """
     facts: dict[str, Any] = {"environment_name": environment_name, "method": method, "path": path, "status": status}
     about = f"{method} {path} on environment {environment_name!r}"
     detail = detail_of(body)
     facts["detail"] = detail
+    if status == 429:
+        return ThrottledError(
+            f"{about} was throttled by Airflow's web server and not carried out: {detail}. Call again more slowly.",
+            retry_after=retry_after,
+            **facts,
+        )
+    if by_iam and status in LIMITS_OF_IAM:
+        return RestApiLimitError(
+            f"{about} hit the limit of InvokeRestApi of {LIMITS_OF_IAM[status]} (HTTP {status}: {detail}). Ask for less at once, or "
+            "by web session (transport 'auto' or 'session'), which has no such limit.",
+            limit=LIMITS_OF_IAM[status],
+            may_pass=status == 504,  # also what a busy web server's load balancer answers
+            **facts,
+        )
+    facts["retry_after"] = retry_after
     if status >= 500:
         return RestApiServerError(f"{about} failed in Airflow's web server: HTTP {status}: {detail}", **facts)
     if status == 404:
@@ -209,6 +277,15 @@ def from_answer(
     return None
 
 
+def retry_after_of(headers: Mapping[str, str]) -> float | None:
+    """Return after how many seconds a server wants to be asked again, or ``None`` if it does not say so, or says it as a date.
+
+    :param headers: The answer's headers.
+    """
+    text = str(headers.get("Retry-After") or headers.get("retry-after") or "")
+    return float(text) if text.isdigit() else None
+
+
 def detail_of(body: Any) -> str:
     """Return what Airflow said was wrong, from any of the forms its REST APIs use.
 
@@ -222,6 +299,10 @@ def detail_of(body: Any) -> str:
     if isinstance(detail, list):  # v2's 422: a list of what is wrong, where
         detail = "; ".join(_validation_problem(problem) for problem in detail)
     return str(detail)[:_DETAIL_LENGTH]
+
+
+def _reason(error: RequestException) -> Any:
+    return getattr(error.args[0], "reason", None) if error.args else None
 
 
 def _validation_problem(problem: Any) -> str:
@@ -246,7 +327,7 @@ def _policy_hint(operation: str) -> str:
 def _reach_hint(host: str, error: Exception) -> str:
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return "Its certificate is not trusted: give the CA's file as verify."
-    if "-vpce." in host:
+    if is_private(host):
         return (
             "'-vpce' in the name says that the web server is private: it can be reached only from inside its VPC (or through a tunnel or "
             "proxy into it)."

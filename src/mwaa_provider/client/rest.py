@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from mwaa_provider.client.models import Dag, DagRun, Environment
-from mwaa_provider.client.transport import RestRequest, RestResponse, checked
+from mwaa_provider.client.transport import Effect, RestRequest, RestResponse, checked
 from mwaa_provider.exceptions import UnexpectedAnswerError
 
 Model = TypeVar("Model")
@@ -27,20 +27,22 @@ class Endpoint:
 
     :param method: HTTP method.
     :param path: Path below ``/api/vN``.
+    :param effect: What becomes of it when it is called twice.
     """
 
     method: str
     path: str
+    effect: Effect
 
     def at(self, **ids: str) -> str:
         """Return the path with the ids in their places, quoted."""
         return self.path.format(**{name: quote(value, safe="") for name, value in ids.items()})
 
 
-GET_DAG = Endpoint("GET", "/dags/{dag_id}")
-TRIGGER_DAG_RUN = Endpoint("POST", "/dags/{dag_id}/dagRuns")
-GET_DAG_RUN = Endpoint("GET", "/dags/{dag_id}/dagRuns/{run_id}")
-CLEAR_DAG_RUN = Endpoint("POST", "/dags/{dag_id}/dagRuns/{run_id}/clear")
+GET_DAG = Endpoint("GET", "/dags/{dag_id}", "read")
+TRIGGER_DAG_RUN = Endpoint("POST", "/dags/{dag_id}/dagRuns", "create")
+GET_DAG_RUN = Endpoint("GET", "/dags/{dag_id}/dagRuns/{run_id}", "read")
+CLEAR_DAG_RUN = Endpoint("POST", "/dags/{dag_id}/dagRuns/{run_id}/clear", "create")
 
 ENDPOINTS = (GET_DAG, TRIGGER_DAG_RUN, GET_DAG_RUN, CLEAR_DAG_RUN)
 
@@ -112,7 +114,7 @@ class AirflowRestApi:
         )
 
     def _call(self, endpoint: Endpoint, ids: Mapping[str, str], body: Mapping[str, Any] | None = None) -> Any:
-        request = RestRequest(endpoint.method, endpoint.at(**ids), body=body)
+        request = RestRequest(endpoint.method, endpoint.at(**ids), body=body, effect=endpoint.effect)
         return checked(self._environment, request, self._send(self._environment, request)).body
 
     def _dag_run(self, endpoint: Endpoint, body: Any) -> DagRun:

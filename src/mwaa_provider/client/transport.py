@@ -12,15 +12,24 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from mwaa_provider.client import error_mapping
+from mwaa_provider.client.clock import Clock
 from mwaa_provider.client.http import WebServerHttp
 from mwaa_provider.client.models import Environment
 from mwaa_provider.client.tokens import WebSession, WebSessionKeeper
-from mwaa_provider.exceptions import RestApiError
+from mwaa_provider.exceptions import LoginFailedError
 
 TransportName = Literal["iam", "session"]
 
+#: ``read`` changes nothing, ``idempotent`` does the same when done twice, ``create`` must be done once.
+Effect = Literal["read", "idempotent", "create"]
+
 #: Seconds to wait for an answer of the web server. InvokeRestApi gives up after 10; the web session has no limit of its own.
 ANSWER_SECONDS = 60
+
+#: A session younger than this, in seconds, has not been forgotten: an answer of 403 is about the Airflow role.
+_FRESH_SECONDS = 60
+#: At most this often one call is sent over different sessions; other threads may have renewed some of them.
+_SENDINGS = 4
 
 
 @dataclass(frozen=True)
@@ -31,12 +40,14 @@ class RestRequest:
     :param path: The path below ``/api/v1`` or ``/api/v2``, quoted, beginning with ``/``.
     :param params: Query parameters.
     :param body: The JSON body; ``None`` for none.
+    :param effect: What becomes of it when it is sent twice (default ``create``, the careful one).
     """
 
     method: str
     path: str
     params: Mapping[str, Any] = field(default_factory=dict)
     body: Mapping[str, Any] | None = field(default=None, repr=False)
+    effect: Effect = "create"
 
 
 @dataclass(frozen=True)
@@ -47,12 +58,18 @@ class RestResponse:
     :param body: The parsed JSON; ``None`` for an empty answer.
     :param transport: The way it came.
     :param is_json: Whether the answer was JSON (or empty). If not, ``body`` holds the first characters as text.
+    :param size: Its size in bytes, as it came over the wire.
+    :param seconds: How long it took.
+    :param retry_after: After how many seconds the server wants to be asked again, if it said so.
     """
 
     status: int
     body: Any = field(repr=False)
     transport: TransportName
     is_json: bool = True
+    size: int = 0
+    seconds: float = 0.0
+    retry_after: float | None = None
 
 
 class Transport(Protocol):
@@ -76,12 +93,14 @@ class IamTransport:
     https://docs.aws.amazon.com/mwaa/latest/API/API_InvokeRestApi.html
 
     :param boto_client: A boto3 ``mwaa`` client that retries nothing by itself.
+    :param clock: The clock.
     """
 
     name: TransportName = "iam"
 
-    def __init__(self, boto_client: Any) -> None:
+    def __init__(self, boto_client: Any, clock: Clock) -> None:
         self._boto_client = boto_client
+        self._clock = clock
 
     @property
     def is_known_to_boto3(self) -> bool:
@@ -101,20 +120,28 @@ class IamTransport:
             arguments["QueryParameters"] = dict(request.params)
         if request.body is not None:
             arguments["Body"] = dict(request.body)
+        facts = {"environment_name": environment.name, "method": request.method, "path": request.path}
+        began = self._clock.monotonic()
         try:
             answer = self._boto_client.invoke_rest_api(**arguments)
         except ClientError as error:
-            if "RestApiStatusCode" in error.response:  # Airflow's own answer, wrapped by AWS as an error of the call
-                answer = error.response
-            else:
-                raise error_mapping.from_client_error(
-                    error, environment_name=environment.name, method=request.method, path=request.path
-                ) from error
+            if "RestApiStatusCode" not in error.response:
+                raise error_mapping.from_client_error(error, **facts) from error
+            answer = error.response  # Airflow's own answer, wrapped by AWS as an error of the call
         except BotoCoreError as error:
-            raise error_mapping.from_botocore(
-                error, environment_name=environment.name, method=request.method, path=request.path
-            ) from error
-        return _response(answer["RestApiStatusCode"], answer.get("RestApiResponse"), self.name)
+            raise error_mapping.from_botocore(error, **facts) from error
+        headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+        status, body = answer["RestApiStatusCode"], answer.get("RestApiResponse")
+        is_page = isinstance(body, str) and status >= 400  # InvokeRestApi hands on an HTML error page as a text
+        return RestResponse(
+            status,
+            body[:500] if is_page else body,
+            self.name,
+            is_json=not is_page,
+            size=int(headers.get("content-length") or 0),
+            seconds=self._clock.monotonic() - began,
+            retry_after=error_mapping.retry_after_of(headers),
+        )
 
 
 class SessionTransport:
@@ -124,37 +151,54 @@ class SessionTransport:
 
     :param http: What to send with.
     :param keeper: Keeps the web sessions.
+    :param clock: The clock.
     """
 
     name: TransportName = "session"
 
-    def __init__(self, *, http: WebServerHttp, keeper: WebSessionKeeper) -> None:
+    def __init__(self, *, http: WebServerHttp, keeper: WebSessionKeeper, clock: Clock) -> None:
         self._http = http
         self._keeper = keeper
+        self._clock = clock
 
     def send(self, environment: Environment, request: RestRequest) -> RestResponse:
         """Send one request over the web session, logging in first if need be, and once more if the session has ended early.
 
+        A request that is refused for its session was not carried out, so sending it again doubles nothing.
+
         :param environment: The environment.
         :param request: The call.
         """
-        session = self._keeper.session(environment)
+        session, opened_here = self._keeper.session(environment), False
         response = self._send_once(environment, session, request)
-        if response.status_code == 401:  # refused before Airflow acted on it, so sending again doubles nothing
-            self._keeper.forget(environment, session)
-            response = self._send_once(environment, self._keeper.session(environment), request)
-        text = response.text
-        try:
-            body = json.loads(text) if text else None
-        except ValueError:
-            return RestResponse(response.status_code, text[:500], self.name, is_json=False)
-        return _response(response.status_code, body, self.name)
+        for _ in range(_SENDINGS - 1):
+            if opened_here or not self._has_ended(session, response):
+                break
+            session, opened_here = self._keeper.renewed(environment, session, f"HTTP {response.status}")
+            response = self._send_once(environment, session, request)
+        if response.status != 403 and self._has_ended(session, response):
+            raise LoginFailedError(
+                f"The web server of environment {environment.name!r} refuses the sessions that it has just given (HTTP {response.status}: "
+                f"{error_mapping.detail_of(response.body)}). Nothing was done. If this lasts, its web server is in trouble: see its log.",
+                environment_name=environment.name,
+                host=environment.web_server_host,
+                status=response.status,
+                may_pass=True,
+            )
+        return response
 
-    def _send_once(self, environment: Environment, session: WebSession, request: RestRequest) -> Any:
+    def _has_ended(self, session: WebSession, response: RestResponse) -> bool:
+        if response.status == 403:
+            # Airflow 3 answers 403 to a token it does not know, and to a role that may not; a forbidden call must not log in each time.
+            return self._keeper.age(session) >= _FRESH_SECONDS or "token" in str(response.body).lower()
+        return response.status in (401, 302, 303, 307)  # a redirect leads to the sign-in page
+
+    def _send_once(self, environment: Environment, session: WebSession, request: RestRequest) -> RestResponse:
         import requests
 
+        began = self._clock.monotonic()
         try:
-            return self._http.send(
+            response = self._http.send(
                 request.method,
                 session.base_url + request.path,
                 params=dict(request.params) or None,
@@ -170,12 +214,25 @@ class SessionTransport:
                 method=request.method,
                 path=request.path,
             ) from None  # the requests error carries the headers, and with them the session
+        body, is_json = _parsed(response)
+        return RestResponse(
+            response.status_code,
+            body,
+            self.name,
+            is_json=is_json,
+            size=len(response.content),
+            seconds=self._clock.monotonic() - began,
+            retry_after=error_mapping.retry_after_of(response.headers),
+        )
 
 
-def _response(status: int, body: Any, transport: TransportName) -> RestResponse:
-    if isinstance(body, str) and status >= 400:  # InvokeRestApi hands on an HTML error page as a text
-        return RestResponse(status, body[:500], transport, is_json=False)
-    return RestResponse(status, body, transport)
+def _parsed(response: Any) -> tuple[Any, bool]:
+    if not response.content:
+        return None, True
+    try:
+        return json.loads(response.content), True
+    except ValueError:
+        return response.text[:500], False
 
 
 def checked(environment: Environment, request: RestRequest, response: RestResponse) -> RestResponse:
@@ -185,14 +242,17 @@ def checked(environment: Environment, request: RestRequest, response: RestRespon
     :param request: The call.
     :param response: Its answer.
     :raises RestApiError: if it did not, in its most telling form.
+    :raises ThrottledError: if Airflow's web server was asked too often.
     """
-    error: RestApiError | None = error_mapping.from_answer(
+    error = error_mapping.from_answer(
         environment_name=environment.name,
         method=request.method,
         path=request.path,
         status=response.status,
         body=response.body,
         is_json=response.is_json,
+        by_iam=response.transport == "iam",
+        retry_after=response.retry_after,
     )
     if error is not None:
         raise error

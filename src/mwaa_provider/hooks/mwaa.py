@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +15,8 @@ from mwaa_provider.client.routing import TransportChoice
 class MwaaHook(AwsBaseHook):
     """Reach MWAA environments with an AWS connection of Airflow.
 
-    The connection's region, role, ``endpoint_url``, ``verify`` and ``config_kwargs`` are honoured, for AWS and for the web server.
+    The connection's region, role (across accounts too), ``endpoint_url``, ``verify`` and ``config_kwargs`` (``proxies`` among them) are
+    honoured, for AWS and for the web server. Hooks of one identity in one process share web sessions.
 
     IAM actions: see :class:`mwaa_provider.client.mwaa.MwaaClient`.
     https://airflow.apache.org/docs/apache-airflow-providers-amazon/stable/connections/aws.html
@@ -24,6 +26,8 @@ class MwaaHook(AwsBaseHook):
     :param verify: The CA bundle's path, or ``False`` to trust any certificate (default: the connection's).
     :param botocore_config: Settings of botocore, as its ``Config`` or a dict of its arguments (default: the connection's).
     :param transport: The way to the REST API: ``auto`` (default), ``iam`` or ``session``.
+    :param web_server_hosts: Hosts to reach web servers by, by environment name, where a custom domain stands before them (default: what
+        AWS says).
     """
 
     def __init__(
@@ -33,6 +37,7 @@ class MwaaHook(AwsBaseHook):
         verify: bool | str | None = None,
         botocore_config: Any = None,
         transport: TransportChoice = "auto",
+        web_server_hosts: Mapping[str, str] | None = None,
     ) -> None:
         if isinstance(botocore_config, dict):  # amazon 8.7.1 (MWAA 2.7.2) takes only a Config
             from botocore.config import Config
@@ -42,12 +47,16 @@ class MwaaHook(AwsBaseHook):
             aws_conn_id=aws_conn_id, client_type="mwaa", region_name=region_name, verify=verify, config=botocore_config
         )
         self._transport: TransportChoice = transport
+        self._web_server_hosts = web_server_hosts
 
     @cached_property
     def client(self) -> MwaaClient:
         """The client for this connection."""
+        credentials = self.get_credentials(region_name=self.region_name)
         return MwaaClient(
             boto_client=self.get_client_type(config=botocore_config_that_never_resends(self.config)),
+            identity=None if credentials is None else credentials.access_key,
             verify=self.verify,
+            web_server_hosts=self._web_server_hosts,
             transport=self._transport,
         )

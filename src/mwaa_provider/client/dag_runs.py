@@ -1,0 +1,153 @@
+"""DAG runs of an environment."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from mwaa_provider.client import input_checks
+from mwaa_provider.client.core import ClientCore, raise_problems
+from mwaa_provider.client.models import DagRun
+from mwaa_provider.client.retry import UNKNOWN_OUTCOME
+from mwaa_provider.client.waiting import wait_for_dag_run
+from mwaa_provider.exceptions import DagNotFoundError, NotFoundError, UnknownOutcomeError
+
+
+class DagRunCalls(ClientCore):
+    """Calls about DAG runs."""
+
+    def trigger_dag_run(
+        self,
+        environment_name: str,
+        dag_id: str,
+        *,
+        run_id: str | None = None,
+        conf: Mapping[str, Any] | None = None,
+        logical_date: datetime | None = None,
+        note: str | None = None,
+    ) -> DagRun:
+        """Start a run of a DAG, once.
+
+        The run always has an id that we chose. If an answer is lost, the run is looked up by that id, and asked for again only if it is
+        not there.
+
+        :param environment_name: The environment's name.
+        :param dag_id: The DAG's id.
+        :param run_id: The run's id (default: ``mwaa__`` and 32 random hexadecimal digits).
+        :param conf: The run's configuration, a JSON object.
+        :param logical_date: The date the run is for, with time zone (default: Airflow 2 takes now, Airflow 3 takes none).
+        :param note: A note on the run.
+        :raises InvalidInputError: naming every problem of the arguments.
+        :raises DagNotFoundError: if the environment has no such DAG.
+        :raises ConflictError: if a run of that id, or on Airflow 2 of that logical date, exists.
+        :raises UnknownOutcomeError: if the answer was lost and the run is not there (yet): call again with the same ``run_id``.
+        """
+        raise_problems(
+            [
+                *input_checks.check_environment_name(environment_name),
+                *input_checks.check_dag_id("dag_id", dag_id),
+                *input_checks.check_run_id("run_id", run_id),
+                *input_checks.check_conf("conf", conf),
+                *input_checks.check_moment("logical_date", logical_date),
+            ]
+        )
+        run_id = run_id or f"mwaa__{uuid.uuid4().hex}"
+        airflow = self._airflow(environment_name)
+        try:
+            return self._retry.create(
+                lambda: airflow.trigger_dag_run(dag_id, run_id=run_id, conf=conf, logical_date=logical_date, note=note),
+                look_up=lambda: self.find_dag_run(environment_name, dag_id, run_id),
+            )
+        except NotFoundError as error:
+            raise DagNotFoundError(
+                f"Environment {environment_name!r} has no DAG {dag_id!r}; no run was started.",
+                environment_name=environment_name,
+                dag_id=dag_id,
+            ) from error
+        except UNKNOWN_OUTCOME as error:
+            raise UnknownOutcomeError(
+                f"Nobody knows whether run {run_id!r} of DAG {dag_id!r} was started in environment {environment_name!r}: "
+                f"{error.message} It is not there yet. Ask again with the same run id: it can exist only once.",
+                environment_name=environment_name,
+                dag_id=dag_id,
+                run_id=run_id,
+            ) from error
+
+    def get_dag_run(self, environment_name: str, dag_id: str, run_id: str) -> DagRun:
+        """Return a run as it is now. Like every read, it is repeated when it fails for a passing reason.
+
+        :param environment_name: The environment's name.
+        :param dag_id: The DAG's id.
+        :param run_id: The run's id.
+        :raises NotFoundError: if there is no such run.
+        """
+        raise_problems(
+            [*input_checks.check_dag_id("dag_id", dag_id), *input_checks.check_existing_run_id("run_id", run_id)]
+        )
+        airflow = self._airflow(environment_name)
+        return self._retry.repeat(lambda: airflow.get_dag_run(dag_id, run_id))
+
+    def find_dag_run(self, environment_name: str, dag_id: str, run_id: str) -> DagRun | None:
+        """Return a run as it is now, or ``None`` if there is no such run.
+
+        :param environment_name: The environment's name.
+        :param dag_id: The DAG's id.
+        :param run_id: The run's id.
+        """
+        try:
+            return self.get_dag_run(environment_name, dag_id, run_id)
+        except NotFoundError:
+            return None
+
+    def clear_dag_run(self, environment_name: str, dag_id: str, run_id: str) -> DagRun:
+        """Clear all tasks of a run, so that the same run runs again (with the ``conf`` it has).
+
+        :param environment_name: The environment's name.
+        :param dag_id: The DAG's id.
+        :param run_id: The run's id.
+        """
+        raise_problems(
+            [*input_checks.check_dag_id("dag_id", dag_id), *input_checks.check_existing_run_id("run_id", run_id)]
+        )
+        airflow = self._airflow(environment_name)
+        return self._retry.once(lambda: airflow.clear_dag_run(dag_id, run_id))
+
+    def wait_for_dag_run(
+        self,
+        environment_name: str,
+        dag_id: str,
+        run_id: str,
+        *,
+        poke_interval: float = 60.0,
+        timeout: float | None = None,
+        allowed_states: Collection[str] = ("success",),
+        failed_states: Collection[str] = ("failed",),
+    ) -> DagRun:
+        """Wait until a run has ended, and return it.
+
+        :param environment_name: The environment's name.
+        :param dag_id: The DAG's id.
+        :param run_id: The run's id.
+        :param poke_interval: Seconds between two looks (default 60).
+        :param timeout: Seconds to wait at most (default: no limit).
+        :param allowed_states: States that end the wait well (default: ``success``).
+        :param failed_states: States that end it with an error (default: ``failed``).
+        :raises DagRunFailedError: if the run failed.
+        :raises DagRunTimeoutError: if time was up; the run goes on.
+        """
+        raise_problems(
+            input_checks.check_wait(
+                poke_interval=poke_interval, timeout=timeout, allowed_states=allowed_states, failed_states=failed_states
+            )
+        )
+        return wait_for_dag_run(
+            lambda: self.get_dag_run(environment_name, dag_id, run_id),
+            environment_name=environment_name,
+            poke_interval=poke_interval,
+            timeout=timeout,
+            allowed_states=allowed_states,
+            failed_states=failed_states,
+            clock=self._clock,
+        )
