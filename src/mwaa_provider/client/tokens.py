@@ -152,9 +152,7 @@ class WebSessionKeeper:
         :raises LoginFailedError: if the web server gives no session.
         """
         lasts = WEB_SESSION_SECONDS - SESSION_SAFETY_SECONDS
-        session, _ = self._slot(environment).get(
-            lambda session: self.age(session) < lasts, lambda: self._log_in(environment)
-        )
+        session, _ = self._opened(environment, lambda session: self.age(session) < lasts)
         return session
 
     def age(self, session: WebSession) -> float:
@@ -172,23 +170,17 @@ class WebSessionKeeper:
         :param why: What the web server said, for whoever reads that the renewal failed.
         :raises MwaaError: if there is no new one; its message says what the old one was refused for.
         """
-
-        def log_in() -> WebSession:
-            log.info("The web session on environment %s has ended early (%s); logging in anew", environment.name, why)
-            try:
-                return self._log_in(environment)
-            except MwaaError as error:
-                raise error.with_note(f"This was to renew a web session that was refused with {why}.") from error
-
-        return self._slot(environment).get(lambda session: session is not refused, log_in)
-
-    def _slot(self, environment: Environment) -> Slot[WebSession]:
-        return self._shared.sessions[(self._caller, environment.name, environment.airflow_major)]
-
-    def _log_in(self, environment: Environment) -> WebSession:
-        """Log in, repeatedly if need be: whatever goes wrong here, the call that needs the session has not been sent."""
+        log.info("The web session on environment %s has ended early (%s); it is opened anew", environment.name, why)
         try:
-            return self._retry.repeat(lambda: self._log_in_once(environment))
+            return self._opened(environment, lambda session: session is not refused)
+        except MwaaError as error:
+            raise error.with_note(f"This was to renew a web session that was refused with {why}.") from error
+
+    def _opened(self, environment: Environment, is_good: Callable[[WebSession], bool]) -> tuple[WebSession, bool]:
+        """Return a session that is good, logging in repeatedly if need be: the call that needs it has not been sent yet."""
+        slot = self._shared.sessions[(self._caller, environment.name, environment.airflow_major)]
+        try:
+            return self._retry.repeat(lambda: slot.get(is_good, lambda: self._log_in(environment)))
         except (UnknownOutcomeError, ServiceError, ThrottledError) as error:
             raise LoginFailedError(
                 f"No web session on environment {environment.name!r} could be had: {error.message}",
@@ -200,7 +192,7 @@ class WebSessionKeeper:
             error.facts["may_pass"] = False  # it was tried often enough
             raise
 
-    def _log_in_once(self, environment: Environment) -> WebSession:
+    def _log_in(self, environment: Environment) -> WebSession:
         import requests
 
         dialect = _DIALECTS[environment.airflow_major]
