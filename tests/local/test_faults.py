@@ -4,6 +4,7 @@ import pytest
 import requests
 from botocore.exceptions import ClientError, ConnectionClosedError, HTTPClientError, ReadTimeoutError
 
+from mwaa_provider.exceptions import InvalidInputError
 from mwaa_provider.local import Fault, LocalMwaa, ScriptedAirflow, SystemClock
 from tests.local.callers import Signed
 
@@ -197,3 +198,40 @@ def test_faults_pick_their_environment_and_last_until_cleared(mwaa, env):
     assert mwaa.faults.pending() == (fault,)
     mwaa.faults.clear()
     assert signed.rest("GET", "/version", environment="other").status_code == 200
+
+
+def test_a_fault_strikes_each_so_manieth_request_of_its_own(mwaa, env, logged_in):
+    mwaa.faults.add(Fault.answer(503, every=3, times=2, path="/dags"))
+
+    statuses = [logged_in.rest("GET", path).status_code for path in ("/dags", "/version", "/dags") + ("/dags",) * 5]
+
+    assert statuses == [200, 200, 200, 503, 200, 200, 503, 200]
+    assert mwaa.faults.pending() == ()
+
+
+@pytest.mark.parametrize("by", ["session", "iam"])
+def test_sessions_that_end_at_each_third_request(mwaa, env, logged_in, signed, client, by):
+    mwaa.faults.add(Fault.expire_sessions(every=3, times=None, path="/dags"))
+    struck = []
+    for _ in range(6):
+        if by == "iam":
+            assert signed.rest("GET", "/dags").status_code == 200
+        elif logged_in.rest("GET", "/dags").status_code == 401:
+            logged_in.login(client.create_web_login_token(Name="target")["WebToken"])
+        struck.append(mwaa.journal.entries(path="/dags")[-1].fault)
+
+    assert struck == [None, None, "expire_sessions"] * 2
+
+
+def test_two_faults_take_their_turns(mwaa, env, signed):
+    mwaa.faults.add(Fault.answer(500, every=2, times=None), Fault.answer(502, every=2, times=None))
+
+    answers = [signed.rest("GET", "/version").json()["RestApiStatusCode"] for _ in range(6)]
+
+    # The second sees only what the first let pass.
+    assert answers == [200, 500, 502, 500, 200, 500]
+
+
+def test_a_fault_that_strikes_no_request_in_so_many_is_refused():
+    with pytest.raises(InvalidInputError, match="every: 0 is no count of requests"):
+        Fault.refuse(every=0)

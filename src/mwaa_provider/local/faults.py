@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
+from mwaa_provider.exceptions import InvalidInputError
 from mwaa_provider.local.journal import path_matches
 
 FaultKind = Literal["lose_answer", "refuse", "answer", "delay", "throttle", "expire_sessions", "deny", "hide_dag"]
@@ -28,6 +29,7 @@ class Fault:
     :param method: Which HTTP method; any by default.
     :param path: Which path, a glob (for REST calls the part below ``/api/vN``; decoded or as sent).
     :param times: How many requests it strikes; None for all until it is removed.
+    :param every: Of the requests it is meant for it strikes each so-manieth: 10 leaves nine alone and strikes the tenth.
     :param status: For ``answer``: the HTTP status.
     :param body: For ``answer``: a dict or list is sent as JSON, text as an HTML page.
     :param after_acting: For ``answer`` and ``delay``: whether the request is carried out first.
@@ -41,17 +43,22 @@ class Fault:
     method: str | None = None
     path: str = "*"
     times: int | None = 1
+    every: int = 1
     status: int = 500
     body: Any = field(default=None, repr=False)
     after_acting: bool = False
     seconds: float = 0.0
     dag_id: str = ""
 
+    def __post_init__(self) -> None:
+        if self.every < 1:
+            raise InvalidInputError([f"every: {self.every} is no count of requests; give 1 (each one) or more"])
+
     @classmethod
     def lose_answer(cls, **which: Any) -> Fault:
         """Carry the request out, then cut the connection without an answer.
 
-        :param which: ``operation``, ``environment``, ``method``, ``path``, ``times``.
+        :param which: ``operation``, ``environment``, ``method``, ``path``, ``times``, ``every``.
         """
         return cls("lose_answer", **which)
 
@@ -59,7 +66,7 @@ class Fault:
     def refuse(cls, **which: Any) -> Fault:
         """Cut the connection before anything is done.
 
-        :param which: ``operation``, ``environment``, ``method``, ``path``, ``times``.
+        :param which: ``operation``, ``environment``, ``method``, ``path``, ``times``, ``every``.
         """
         return cls("refuse", **which)
 
@@ -71,7 +78,7 @@ class Fault:
         :param body: A dict or list is sent as JSON, text as an HTML page; by default an HTML error page as a load
             balancer sends it.
         :param after_acting: Whether the request is carried out first.
-        :param which: ``operation``, ``environment``, ``method``, ``path``, ``times``.
+        :param which: ``operation``, ``environment``, ``method``, ``path``, ``times``, ``every``.
         """
         page = f"<html><head><title>{status}</title></head><body><center><h1>{status}</h1></center></body></html>"
         return cls("answer", status=status, body=page if body is None else body, after_acting=after_acting, **which)
@@ -82,7 +89,7 @@ class Fault:
 
         :param seconds: How long, in seconds.
         :param after_acting: Whether the request is carried out first.
-        :param which: ``operation``, ``environment``, ``method``, ``path``, ``times``.
+        :param which: ``operation``, ``environment``, ``method``, ``path``, ``times``, ``every``.
         """
         return cls("delay", seconds=seconds, after_acting=after_acting, **which)
 
@@ -91,7 +98,7 @@ class Fault:
         """Answer ThrottlingException (on the web server: 429) and do nothing.
 
         :param operation: Which operation.
-        :param which: ``environment``, ``method``, ``path``, ``times``. boto3 asks again by itself, up to four times.
+        :param which: ``environment``, ``method``, ``path``, ``times``, ``every``. boto3 asks again by itself, up to four times.
         """
         return cls("throttle", operation=operation, **which)
 
@@ -99,7 +106,7 @@ class Fault:
     def expire_sessions(cls, **which: Any) -> Fault:
         """End every web session of the environment, then treat the request as any other.
 
-        :param which: ``operation``, ``environment``, ``method``, ``path``, ``times``.
+        :param which: ``operation``, ``environment``, ``method``, ``path``, ``times``, ``every``.
         """
         return cls("expire_sessions", **which)
 
@@ -108,7 +115,7 @@ class Fault:
         """Answer AccessDeniedException (on the web server: 403) and do nothing.
 
         :param operation: Which operation.
-        :param which: ``environment``, ``method``, ``path``, ``times``.
+        :param which: ``environment``, ``method``, ``path``, ``times``, ``every``.
         """
         return cls("deny", operation=operation, **which)
 
@@ -117,7 +124,7 @@ class Fault:
         """Answer 404 for a DAG that exists, as Airflow does for one that is not parsed yet.
 
         :param dag_id: The DAG.
-        :param which: ``environment``, ``method``, ``times``.
+        :param which: ``environment``, ``method``, ``times``, ``every``.
         """
         return cls("hide_dag", path=f"/dags/{dag_id}*", dag_id=dag_id, **which)
 
@@ -140,12 +147,24 @@ class Fault:
         return path_matches(path, self.path)
 
 
+@dataclass
+class _Pending:
+    fault: Fault
+    left: int | None
+    spared: int = 0
+
+    def is_due(self) -> bool:
+        """Tell whether this request is the one to be struck, and count it."""
+        self.spared = (self.spared + 1) % self.fault.every
+        return self.spared == 0
+
+
 class Faults:
-    """The faults still to strike, in the order they were added; a request is struck by the first that matches."""
+    """The faults still to strike, in the order they were added; a request is struck by the first that matches and is due."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._pending: list[tuple[Fault, int | None]] = []
+        self._pending: list[_Pending] = []
 
     def add(self, *faults: Fault) -> None:
         """Add faults.
@@ -153,7 +172,7 @@ class Faults:
         :param faults: The faults, first to strike first.
         """
         with self._lock:
-            self._pending.extend((fault, fault.times) for fault in faults)
+            self._pending.extend(_Pending(fault, fault.times) for fault in faults)
 
     def clear(self) -> None:
         """Forget all faults."""
@@ -163,10 +182,17 @@ class Faults:
     def pending(self) -> tuple[Fault, ...]:
         """Return the faults that have not struck as often as they should."""
         with self._lock:
-            return tuple(fault for fault, _ in self._pending)
+            return tuple(pending.fault for pending in self._pending)
 
     def take(
-        self, environment: str | None, operation: str, method: str, path: str, *, kind: FaultKind | None = None
+        self,
+        environment: str | None,
+        operation: str,
+        method: str,
+        path: str,
+        *,
+        kind: FaultKind | None = None,
+        but: FaultKind | None = None,
     ) -> Fault | None:
         """Return the fault that strikes this request, if any, and count it down.
 
@@ -175,14 +201,18 @@ class Faults:
         :param method: The HTTP method.
         :param path: The path.
         :param kind: Only a fault of this kind.
+        :param but: No fault of this kind.
         """
         with self._lock:
-            for at, (fault, left) in enumerate(self._pending):
-                if kind not in (None, fault.kind) or not fault.strikes(environment, operation, method, path):
+            for at, pending in enumerate(self._pending):
+                fault = pending.fault
+                if fault.kind == but or kind not in (None, fault.kind):
                     continue
-                if left is not None and left <= 1:
-                    del self._pending[at]
-                elif left is not None:
-                    self._pending[at] = (fault, left - 1)
+                if not fault.strikes(environment, operation, method, path) or not pending.is_due():
+                    continue
+                if pending.left is not None:
+                    pending.left -= 1
+                    if pending.left <= 0:
+                        del self._pending[at]
                 return fault
         return None

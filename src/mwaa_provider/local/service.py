@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.local.answers import html_response, json_response
-from mwaa_provider.local.faults import Fault, Faults
+from mwaa_provider.local.faults import Fault, FaultKind, Faults
 from mwaa_provider.local.http_server import CutConnection, HttpResponse
 from mwaa_provider.local.identity import Identity, IdentityRegistry
 from mwaa_provider.local.journal import Journal, JournalEntry, Surface, Transport
@@ -108,7 +108,9 @@ class Service:
         :param fault_answer: What this place answers for a fault of the kinds ``throttle``, ``deny`` and ``hide_dag``.
         :raises CutConnection: When the fault cuts the connection.
         """
-        fault = self.faults.take(visit.environment, operation, visit.method, visit.path)
+        # By web session, the faults that end sessions were looked at before the session was: each request counts once.
+        looked_at: FaultKind | None = "expire_sessions" if visit.transport == "session" and visit.identity else None
+        fault = self.faults.take(visit.environment, operation, visit.method, visit.path, but=looked_at)
         if fault is None:
             return act()
         visit.fault = fault.kind
