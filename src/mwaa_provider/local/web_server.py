@@ -150,10 +150,10 @@ class WebServer:
     def _rest(self, request: HttpRequest, visit: Visit) -> HttpResponse:
         role: AirflowRole = "Public"
         if visit.path not in _OPEN_REST[self._line]:
-            # A fault ends the sessions before this request's own is looked at: the first to notice is the one it
-            # struck.
-            self._expire_if_told(visit)
             verdict = self._session(request, page=False)
+            # A request that is refused anyway uses up no fault; the first to notice that sessions ended is the one it struck.
+            if verdict.identity is not None and self._expires_sessions(visit):
+                verdict = self._session(request, page=False)
             if verdict.identity is None:
                 return self._unauthenticated(verdict, shown=request.bearer() is not None)
             visit.is_by(verdict.identity)
@@ -161,11 +161,13 @@ class WebServer:
         asked = BackendRequest(request.method, visit.path, request.query, request.body, request.content_type, role)
         return call_rest(self._service, self._environment, asked, visit)
 
-    def _expire_if_told(self, visit: Visit) -> None:
+    def _expires_sessions(self, visit: Visit) -> bool:
         fault = self._service.faults.take(visit.environment, "rest", visit.method, visit.path, kind="expire_sessions")
-        if fault is not None:
-            visit.fault = fault.kind
-            self._service.tokens.expire_sessions(self._environment.name)
+        if fault is None:
+            return False
+        visit.fault = fault.kind
+        self._service.tokens.expire_sessions(self._environment.name)
+        return True
 
     def _unauthenticated(self, verdict: TokenVerdict, *, shown: bool) -> HttpResponse:
         version = self._environment.backend.airflow_version
