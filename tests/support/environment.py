@@ -14,6 +14,9 @@ from pathlib import Path
 # tests start.
 _DROPPED = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "PYTHONPATH")
 
+#: The environment as it was, for what a test has to have installed: proxies and certificates of the way to the package index.
+OUTSIDE = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+
 
 @dataclass(frozen=True)
 class TestHome:
