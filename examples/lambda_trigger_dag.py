@@ -43,6 +43,4 @@ def handler(event: Any, context: Any) -> dict[str, str]:
             raise
         run = found
     return {"environment_name": environment_name, "dag_id": dag_id, "run_id": run.run_id, "state": run.state}
-
-
-# [END howto_lambda_trigger_dag]
+    # [END howto_lambda_trigger_dag]

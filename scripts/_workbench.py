@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from _legs import LEGS
+from _legs import LEGS, PythonVersion
 from _machine import Pythons, SetupError
 
 if TYPE_CHECKING:
@@ -134,14 +134,7 @@ def airflow_environment(airflow: str, pythons: Pythons) -> Environment:
     :param pythons: The Pythons of this machine.
     :raises SetupError: The release is unknown, no Python here runs it, or the installation fails.
     """
-    leg = LEGS.get(airflow)
-    if leg is None:
-        raise SetupError(f"There are no pins for Airflow {airflow}. There are some for {', '.join(LEGS)}.")
-    chosen = pythons.choose(leg)
-    if chosen is None:
-        supported = ", ".join(f"{major}.{minor}" for major, minor in sorted(leg.pythons))
-        raise SetupError(f"Airflow {airflow} needs Python {supported}; found on this machine: {pythons}.")
-    (major, minor), python = chosen
+    (major, minor), python = _python_for(airflow, pythons)
     installer = uv(pythons)
     environment = _locked_environment(
         f"airflow-{airflow}-py{major}.{minor}", python, PINS / f"airflow-{airflow}.txt", installer
@@ -150,14 +143,45 @@ def airflow_environment(airflow: str, pythons: Pythons) -> Environment:
     return environment
 
 
-def _locked_environment(name: str, python: Path, pins: Path, installer: Path) -> Environment:
+def benchmark_environment(pythons: Pythons) -> Environment:
+    """Make the environment for the benchmarks: the newest Airflow release with the newest Amazon provider, and the project.
+
+    :param pythons: The Pythons of this machine.
+    :raises SetupError: No Python here runs it, or the installation fails.
+    """
+    newest = list(LEGS)[-1]
+    _, python = _python_for(newest, pythons)
+    installer = uv(pythons)
+    pins, peer = PINS / f"airflow-{newest}.txt", ROOT / "benchmarks/peer.txt"
+    environment = _locked_environment("benchmarks", python, pins, installer, over_it=peer)
+    _install_project(environment, installer)
+    return environment
+
+
+def _python_for(airflow: str, pythons: Pythons) -> tuple[PythonVersion, Path]:
+    leg = LEGS.get(airflow)
+    if leg is None:
+        raise SetupError(f"There are no pins for Airflow {airflow}. There are some for {', '.join(LEGS)}.")
+    chosen = pythons.choose(leg)
+    if chosen is None:
+        supported = ", ".join(f"{major}.{minor}" for major, minor in sorted(leg.pythons))
+        raise SetupError(f"Airflow {airflow} needs Python {supported}; found on this machine: {pythons}.")
+    return chosen
+
+
+def _locked_environment(
+    name: str, python: Path, pins: Path, installer: Path, *, over_it: Path | None = None
+) -> Environment:
+    files = [pins] if over_it is None else [pins, over_it]
+
     def make() -> None:
         say(f"{name}: installing {sum('==' in line for line in pins.read_text().splitlines())} packages")
         _run(name, [str(installer), "venv", "--quiet", "--python", str(python), str(VENVS / name)])
         install = [str(installer), "pip", "install", "--quiet", "--python", str(VENVS / name / "bin/python")]
-        _run(name, [*install, "--no-deps", "-r", str(pins)])
+        for file in files:
+            _run(name, [*install, "--no-deps", "-r", str(file)])
 
-    return _made(name, _digest(python, pins.read_bytes()), make)
+    return _made(name, _digest(python, *(file.read_bytes() for file in files)), make)
 
 
 def _install_project(environment: Environment, installer: Path) -> None:
