@@ -141,14 +141,14 @@ def _assert_all_is_well(callers: Callers, mwaa: LocalMwaa, airflow: ScriptedAirf
     _assert_in_bounded_time(callers)
     _assert_created_once(callers, mwaa, airflow)
     ended = mwaa.journal.count(fault="expire_sessions")
-    logins = mwaa.journal.count(operation="login")
-    assert logins <= ended + 1, "more logins than sessions that ended"
-    assert mwaa.journal.count(operation="CreateWebLoginToken") == logins
+    # a login may be struck too, and is then made again
+    assert mwaa.journal.count(operation="login", status=200) <= ended + 1, "more logins than sessions that ended"
+    assert mwaa.journal.count(operation="CreateWebLoginToken", status=200) == mwaa.journal.count(operation="login")
 
 
 def _assert_in_bounded_time(callers: Callers) -> None:
-    """By the client's clock: a read within its budget, a trigger within that of sending, of looking up and of sending again."""
-    assert max(outcome.seconds for outcome in callers.reads) <= BUDGET_SECONDS
+    """By the client's clock: a read within its budget and the attempt under way, a trigger within sending, looking up and sending again."""
+    assert max(outcome.seconds for outcome in callers.reads) <= 1.5 * BUDGET_SECONDS
     assert max(outcome.seconds for outcome in callers.triggers.values()) <= 3 * BUDGET_SECONDS
 
 
