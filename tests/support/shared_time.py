@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import threading
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -15,8 +16,8 @@ PATIENCE = 120.0
 class SharedTime:
     """A clock for the client and for the local MWAA, so that minutes of waiting in hundreds of threads take no time and are exact.
 
-    Only the threads of :meth:`run` make the time go on. One that sleeps while another waits for a lock that it holds would stop the time
-    for good: that is a fault of what is tested, and ends with an error.
+    Only the threads of :meth:`run` make the time go on. Those that wait for a lock of :meth:`lock` count as asleep; with another lock, one
+    that sleeps while another waits for a lock that it holds would stop the time for good, and ends with an error.
     """
 
     def __init__(self) -> None:
@@ -47,27 +48,35 @@ class SharedTime:
             task()
         finally:
             with self._lock:
-                self._awake -= 1
-                self._go_on()
+                self._fall_asleep()
+
+    def lock(self) -> SharedTimeLock:
+        """A lock in place of ``threading.Lock()`` for what may sleep while it holds one."""
+        return SharedTimeLock(self)
 
     def sleep(self, seconds: float) -> None:
         woken = threading.Event()
         with self._lock:
             self._number += 1
             heapq.heappush(self._sleepers, (self._seconds + seconds, self._number, woken))
-            self._awake -= 1
-            self._go_on()
+            self._fall_asleep()
         if not woken.wait(PATIENCE):
             raise TimeoutError("a thread sleeps that nobody wakes: another waits for a lock that it holds")
+
+    def _fall_asleep(self) -> None:
+        self._awake -= 1
+        self._go_on()
+
+    def _wake(self, woken: threading.Event) -> None:
+        self._awake += 1
+        woken.set()
 
     def _go_on(self) -> None:
         if self._awake > 0 or not self._sleepers:
             return
         self._seconds = max(self._seconds, self._sleepers[0][0])
         while self._sleepers and self._sleepers[0][0] <= self._seconds:
-            _, _, woken = heapq.heappop(self._sleepers)
-            self._awake += 1
-            woken.set()
+            self._wake(heapq.heappop(self._sleepers)[2])
 
     def monotonic(self) -> float:
         return self._seconds
@@ -77,3 +86,43 @@ class SharedTime:
 
     def now(self) -> datetime:
         return self._start + timedelta(seconds=self._seconds)
+
+
+class SharedTimeLock:
+    """A lock that lets the time go on while threads wait for it; it is handed on in the order in which they came.
+
+    :param time: The time.
+    """
+
+    def __init__(self, time: SharedTime) -> None:
+        self._time = time
+        self._held = False
+        self._waiting: deque[threading.Event] = deque()
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        assert timeout <= 0, "this lock knows no waiting for a while"
+        with self._time._lock:
+            if not self._held:
+                self._held = True
+                return True
+            if not blocking or timeout == 0:
+                return False
+            woken = threading.Event()
+            self._waiting.append(woken)
+            self._time._fall_asleep()
+        if not woken.wait(PATIENCE):
+            raise TimeoutError("a thread waits for a lock that nobody gives back")
+        return True
+
+    def release(self) -> None:
+        with self._time._lock:
+            if self._waiting:
+                self._time._wake(self._waiting.popleft())
+            else:
+                self._held = False
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
