@@ -17,6 +17,7 @@
      │    ├── RestApiLimitError                     InvokeRestApi's limit of 10 seconds or 6 MB
      │    ├── RestApiServerError                    5xx
      │    └── UnexpectedAnswerError                 not what the REST API is known to answer (an HTML page, say)
+     ├── IncompleteListError                        a list changed faster than it could be read
      ├── NoWayInError                               every way to the REST API was tried and failed
      └── DagRunError                                about one DAG run over there
           ├── DagNotFoundError
@@ -133,6 +134,13 @@ class RestApiServerError(RestApiError):
 
 class UnexpectedAnswerError(RestApiError):
     """The answer is not one of Airflow's REST API: an HTML page, an empty body, broken JSON."""
+
+
+class IncompleteListError(MwaaError):
+    """A list changed faster than it could be read; it comes after the rows that could be read.
+
+    Facts: ``environment_name``, ``method``, ``path``, ``rows`` (read), ``total_entries`` (as Airflow counts).
+    """
 
 
 class NoWayInError(MwaaError):

@@ -20,7 +20,7 @@ AIRFLOW_RUN_ID, AIRFLOW_KEY = r"^[A-Za-z0-9_.~:+-]+$", r"^[\w.-]+$"
 @given(st.text(max_size=260) | st.from_regex(AIRFLOW_RUN_ID))
 def test_run_ids_are_those_of_airflow(run_id: str) -> None:
     ok = re.fullmatch(AIRFLOW_RUN_ID[1:-1], run_id) is not None and len(run_id) <= 250 and "__" not in run_id[:25]
-    if ok:
+    if ok and run_id not in (".", "..", "~"):
         assert input_checks.check_run_id("run_id", run_id) == []
     elif "__" not in run_id[:25]:
         assert repr(run_id) in input_checks.check_run_id("run_id", run_id)[0]
@@ -28,7 +28,7 @@ def test_run_ids_are_those_of_airflow(run_id: str) -> None:
 
 @given(st.text(max_size=260) | st.from_regex(AIRFLOW_KEY))
 def test_dag_ids_are_those_of_airflow(dag_id: str) -> None:
-    ok = re.fullmatch(AIRFLOW_KEY[1:-1], dag_id) is not None and len(dag_id) <= 250
+    ok = re.fullmatch(AIRFLOW_KEY[1:-1], dag_id) is not None and len(dag_id) <= 250 and dag_id not in (".", "..")
     assert (input_checks.check_dag_id("dag_id", dag_id) == []) is ok
 
 
@@ -75,3 +75,33 @@ def test_ids_that_would_be_another_path_never_leave(make_client) -> None:
         client.invoke_rest_api("target", "GET", "/api/v1/dags")
     with pytest.raises(InvalidInputError, match="method: 'get' is not allowed"):
         client.invoke_rest_api("target", "get", "/dags")
+
+
+@pytest.mark.parametrize("wrong", ["", ".", "..", "a/../b", "/a", "a/", "a//b", "x" * 513, None, 1])
+def test_keys_that_would_be_another_path_are_named(wrong: object) -> None:
+    assert len(input_checks.check_key("key", wrong)) == 1
+
+
+@pytest.mark.parametrize("right", ["a", "with space", "a/b", "ü?#%", "...", "x" * 512])
+def test_other_keys_are_let_through(right: str) -> None:
+    assert input_checks.check_key("key", right) == []
+
+
+@pytest.mark.parametrize("wrong", ["", ".", "..", "~", "a/b", "x" * 251, None])
+def test_runs_that_cannot_be_there_are_named(wrong: object) -> None:
+    assert len(input_checks.check_existing_run_id("run_id", wrong)) == 1
+
+
+def test_filters_take_one_or_several() -> None:
+    def check(value: object) -> tuple[list[str] | None, list[str]]:
+        return input_checks.check_ids("dag_ids", value, input_checks.check_dag_id)
+
+    assert check(None) == (None, [])
+    assert check("a") == (["a"], [])
+    assert check(["b", "a", "b"]) == (["b", "a"], [])
+    assert check(["a", "", "/"])[1] == [
+        *input_checks.check_dag_id("dag_ids", ""),
+        *input_checks.check_dag_id("dag_ids", "/"),
+    ]
+    for wrong in ([], {}, {"a": 1}, 1, b"a"):
+        assert len(check(wrong)[1]) == 1

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mwaa_provider.client.models import Environment
-from mwaa_provider.client.rest import GET_DAG_RUN, AirflowRestApi
+from mwaa_provider.client.rest import AirflowRestApi
+from mwaa_provider.client.rest.endpoints import GET_DAG_RUN
 from mwaa_provider.client.transport import RestRequest, RestResponse
 from mwaa_provider.exceptions import UnexpectedAnswerError
 

@@ -39,6 +39,8 @@ DAG = "/dags/contract_paused"
 RUNS = f"{DAG}/dagRuns"
 RUN = f"{RUNS}/answers_1"
 DONE = "/dags/contract_quick/dagRuns/answers_done"
+ODD = "/dags/contract_odd/dagRuns/answers_odd/taskInstances"
+SLASH = "answers%2Fa%20%C3%BC%3F%23%25"
 NO_RUN = f"{RUNS}/no_such_run"
 ALL_RUNS, ALL_TASKS = "/dags/~/dagRuns/list", "/dags/~/dagRuns/~/taskInstances/list"
 FIRST, SECOND, THIRD, FOURTH = (f"2024-03-0{day}T12:00:00Z" for day in (1, 2, 3, 4))
@@ -57,7 +59,8 @@ CALLS = (
     Call("the details of a DAG that is not there", "GET", "/dags/no_such_dag/details"),
     Call("DAGs", "GET", "/dags", {"limit": 2, "offset": 1, "order_by": "-dag_id", "dag_id_pattern": "contract_"}),
     Call("DAGs that are paused", "GET", "/dags", {"paused": "true", "dag_id_pattern": "contract_"}),
-    Call("DAGs by tag", "GET", "/dags", {"tags": "no_such_tag"}),
+    Call("DAGs by a tag that none has", "GET", "/dags", {"tags": "no_such_tag"}),
+    Call("DAGs by tag", "GET", "/dags", {"tags": "odd"}),
     Call("DAGs in no such order", "GET", "/dags", {"order_by": "no_such_column"}),
     Call(
         "DAGs, a query that is not known",
@@ -163,6 +166,35 @@ CALLS = (
     Call("a run that ran again", "GET", DONE, until=("state", "success")),
     Call("clear a run that is not there", "POST", f"{NO_RUN}/clear", body={"dry_run": False}),
     Call("clear a run, unknown field", "POST", f"{DONE}/clear", body={"no_such_field": 1}),
+    # A run with mapped tasks, and with XComs whose keys are odd
+    Call(
+        "trigger a DAG with mapped tasks",
+        "POST",
+        "/dags/contract_odd/dagRuns",
+        body={"dag_run_id": "answers_odd", "logical_date": FIRST},
+    ),
+    Call("a run with mapped tasks", "GET", "/dags/contract_odd/dagRuns/answers_odd", until=("state", "success")),
+    Call("a mapped task instance", "GET", f"{ODD}/mapped/1"),
+    Call("a mapped task instance without its index", "GET", f"{ODD}/mapped"),
+    Call("a task instance that is not mapped, with an index", "GET", f"{ODD}/pushes/0"),
+    Call(
+        "task instances by POST, states",
+        "POST",
+        ALL_TASKS,
+        body={"dag_run_ids": ["answers_odd"], "state": ["success", "failed"], "task_ids": ["pushes"], "page_limit": 2},
+    ),
+    Call("XComs of a task", "GET", f"{ODD}/pushes/xcomEntries"),
+    Call("XComs of all tasks", "GET", f"{ODD}/~/xcomEntries"),
+    Call("XComs of a mapped task instance", "GET", f"{ODD}/~/xcomEntries", {"map_index": 1}),
+    Call(
+        "an XCom that is an object, not as text",
+        "GET",
+        f"{ODD}/pushes/xcomEntries/return_value",
+        {"stringify": "false"},
+    ),
+    Call("an XCom of a mapped task instance", "GET", f"{ODD}/mapped/xcomEntries/return_value", {"map_index": 2}),
+    Call("an XCom with an odd key", "GET", f"{ODD}/pushes/xcomEntries/with%20space%20and%20%C3%BC"),
+    Call("an XCom with a slash", "GET", f"{ODD}/pushes/xcomEntries/with%2Fslash"),
     # Runs are changed
     Call("a run's note", "PATCH", f"{RUN}/setNote", body={"note": "another note"}, major=2),
     Call("a run's note", "PATCH", RUN, body={"note": "another note"}, major=3),
@@ -194,6 +226,19 @@ CALLS = (
     Call("change a variable that is not there", "PATCH", "/variables/none", body={"key": "none", "value": "3"}),
     Call("delete a variable", "DELETE", "/variables/answers"),
     Call("delete a variable that is not there", "DELETE", "/variables/answers"),
+    Call("make a variable with a slash", "POST", "/variables", body={"key": "answers/a ü?#%", "value": "1"}),
+    Call("a variable with a slash", "GET", f"/variables/{SLASH}"),
+    Call(
+        "change a variable with a slash", "PATCH", f"/variables/{SLASH}", body={"key": "answers/a ü?#%", "value": "2"}
+    ),
+    Call("delete a variable with a slash", "DELETE", f"/variables/{SLASH}"),
+    # Connections
+    Call("make a connection", "POST", "/connections", body={"connection_id": "answers", "conn_type": "http"}),
+    Call("make a connection again", "POST", "/connections", body={"connection_id": "answers", "conn_type": "http"}),
+    Call("connections", "GET", "/connections", {"limit": 1, "order_by": "connection_id"}),
+    Call("connections in no such order", "GET", "/connections", {"order_by": "no_such_column"}),
+    Call("delete a connection", "DELETE", "/connections/answers"),
+    Call("delete a connection that is not there", "DELETE", "/connections/answers"),
     # Pools
     Call("make a pool", "POST", "/pools", body={"name": "answers", "slots": 2, "description": "a text"}),
     Call("make a pool again", "POST", "/pools", body={"name": "answers", "slots": 2}),
@@ -201,6 +246,7 @@ CALLS = (
     Call("make a pool, unknown field", "POST", "/pools", body={"name": "a", "slots": 1, "no_such_field": 1}),
     Call("pools", "GET", "/pools", {"limit": 1, "order_by": "name"}),
     Call("a pool", "GET", "/pools/answers"),
+    Call("a pool with a slash that is not there", "GET", "/pools/answers%2F2"),
     Call("a pool that is not there", "GET", "/pools/no_such_pool"),
     Call("change a pool", "PATCH", "/pools/answers", body={"name": "answers", "slots": 3, "include_deferred": True}),
     Call("change a pool's slots", "PATCH", "/pools/answers", {"update_mask": "slots"}, {"slots": 4}),
@@ -224,5 +270,6 @@ CALLS = (
     Call("a Viewer triggers", "POST", RUNS, body={"logical_date": THIRD}, role="Viewer"),
     Call("a Viewer deletes a run", "DELETE", RUN, role="Viewer"),
     Call("a Viewer makes a pool", "POST", "/pools", body={"name": "viewers", "slots": 1}, role="Viewer"),
+    Call("a Viewer lists connections", "GET", "/connections", role="Viewer"),
     Call("a Viewer makes a variable", "POST", "/variables", body={"key": "viewers", "value": "1"}, role="Viewer"),
 )

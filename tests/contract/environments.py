@@ -48,6 +48,15 @@ class Contract:
 def scripted(airflow_version: str) -> ScriptedAirflow:
     airflow = ScriptedAirflow(airflow_version)
     airflow.add_dag("contract_quick", run_takes=1.0, task_returns={"work": "done"})
+    airflow.add_dag(
+        "contract_odd",
+        tasks=["pushes", "mapped"],
+        mapped={"mapped": 3},
+        tags=["contract", "odd"],
+        run_takes=0.3,
+        task_returns={"pushes": {"a": 1, "b": [True, None]}, "mapped": [10, 20, 30]},
+        task_pushes={"pushes": {"with space and ü": [1, "zwölf", None], "with/slash": "found"}},
+    )
     airflow.add_dag("contract_fails", run_takes=0.3, run_ends_in="failed")
     airflow.add_dag("contract_slow", run_takes=None)
     airflow.add_dag("contract_paused", paused=True)

@@ -22,8 +22,6 @@ from tests.contract.wire import Wire
 RECORDED = Path(__file__).parent / "answers"
 #: What the scripted back end says it does not answer (501), by line and call, with the reason.
 NOT_SCRIPTED = {
-    (2, "DAGs by tag"): "its DAGs have no tags",
-    (3, "DAGs by tag"): "its DAGs have no tags",
     (2, "no such path"): "it cannot tell a path that no Airflow has from one that it does not know itself",
     (3, "no such path"): "it cannot tell a path that no Airflow has from one that it does not know itself",
     (3, "DAGs, a query that is not known"): "Airflow 3 ignores it; here it may be a filter that is not scripted",

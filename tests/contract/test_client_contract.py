@@ -153,5 +153,11 @@ def test_the_whole_run_has_one_form(contract: Contract) -> None:
     client, run_id = contract.client(), new_run_id()
     run = client.trigger_dag_run(NAME, "contract_paused", run_id=run_id)
     assert client.get_dag_run(NAME, "contract_paused", run_id) == DagRun(
-        dag_id="contract_paused", run_id=run_id, state="queued", logical_date=run.logical_date
+        dag_id="contract_paused",
+        run_id=run_id,
+        state="queued",
+        logical_date=run.logical_date,
+        run_type="manual",
+        run_after=run.run_after,
     )
+    assert (run.run_after is None) is (contract.major == 2)

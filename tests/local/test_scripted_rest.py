@@ -417,13 +417,13 @@ def test_roles(v1, v2):
 
 
 def test_what_is_not_scripted_says_so(v1, v2):
-    text = "The scripted back end does not answer GET /connections; a real Airflow would."
-    assert v1("GET", "/connections") == (
+    text = "The scripted back end does not answer GET /providers; a real Airflow would."
+    assert v1("GET", "/providers") == (
         501,
         {"detail": text, "status": 501, "title": "Not scripted", "type": "about:blank"},
     )
-    assert v2("GET", "/connections") == (501, {"detail": text})
-    assert v2("GET", "/dags?tags=x")[0] == v1("GET", "/dags?tags=x")[0] == 501
+    assert v2("GET", "/providers") == (501, {"detail": text})
+    assert v2("GET", "/dags?fields=x")[0] == v1("GET", "/dags?fields=x")[0] == 501
 
 
 def test_releases_differ(clock):

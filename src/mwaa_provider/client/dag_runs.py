@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from mwaa_provider.client import input_checks
 from mwaa_provider.client.core import ClientCore, raise_problems
-from mwaa_provider.client.models import DagRun
+from mwaa_provider.client.models import DAG_RUN_STATES, DagRun
+from mwaa_provider.client.rest.filters import RUN_ORDERS
+from mwaa_provider.client.rest.paging import rows_of
 from mwaa_provider.client.retry import UNKNOWN_OUTCOME
 from mwaa_provider.client.waiting import wait_for_dag_run
 from mwaa_provider.exceptions import DagNotFoundError, NotFoundError, UnknownOutcomeError
@@ -101,6 +103,94 @@ class DagRunCalls(ClientCore):
         except NotFoundError:
             return None
 
+    def list_dag_runs(
+        self,
+        environment_name: str,
+        dag_ids: str | Collection[str] | None = None,
+        *,
+        states: str | Collection[str] | None = None,
+        logical_date_gte: datetime | None = None,
+        logical_date_lte: datetime | None = None,
+        start_date_gte: datetime | None = None,
+        start_date_lte: datetime | None = None,
+        end_date_gte: datetime | None = None,
+        end_date_lte: datetime | None = None,
+        run_after_gte: datetime | None = None,
+        run_after_lte: datetime | None = None,
+        order_by: str = "id",
+    ) -> Iterator[DagRun]:
+        """Return runs, page by page as they are wanted. An unknown DAG has none.
+
+        In the order in which they were made, every run that is there from beginning to end comes once, also while others come and go.
+        A run that has no value in a range's date lies in no range.
+        https://airflow.apache.org/docs/apache-airflow/stable/stable-rest-api-ref.html
+
+        :param environment_name: The environment's name.
+        :param dag_ids: Only of this DAG, or these (default: all).
+        :param states: Only in this state, or one of these: ``queued``, ``running``, ``success``, ``failed`` (default: all).
+        :param logical_date_gte: Only for this date or later, with time zone (default: no limit).
+        :param logical_date_lte: Only for this date or earlier.
+        :param start_date_gte: Only begun then or later.
+        :param start_date_lte: Only begun then or earlier.
+        :param end_date_gte: Only ended then or later.
+        :param end_date_lte: Only ended then or earlier.
+        :param run_after_gte: Only those that may begin then or later; Airflow 3 only.
+        :param run_after_lte: Only those that may begin then or earlier; Airflow 3 only.
+        :param order_by: ``id`` (default: the order in which they were made), ``dag_id``, ``run_id``, ``state``, ``logical_date``,
+            ``start_date``, ``end_date``, or on Airflow 3 ``run_after``; with ``-`` before it the other way round.
+        :raises InvalidInputError: naming every problem of the arguments, before any call of the REST API.
+        :raises IncompleteListError: while it is read, if runs change their places in this order faster than that.
+        """
+        limits = {
+            "logical_date_gte": logical_date_gte,
+            "logical_date_lte": logical_date_lte,
+            "start_date_gte": start_date_gte,
+            "start_date_lte": start_date_lte,
+            "end_date_gte": end_date_gte,
+            "end_date_lte": end_date_lte,
+            "run_after_gte": run_after_gte,
+            "run_after_lte": run_after_lte,
+        }
+        dag_id_list, problems_of_dags = input_checks.check_ids("dag_ids", dag_ids, input_checks.check_dag_id)
+        state_list, problems_of_states = input_checks.check_ids("states", states, _check_state)
+        raise_problems(
+            [
+                *input_checks.check_environment_name(environment_name),
+                *problems_of_dags,
+                *problems_of_states,
+                *(problem for field, limit in limits.items() for problem in input_checks.check_moment(field, limit)),
+                *input_checks.check_one_of("order_by", str(order_by).removeprefix("-"), RUN_ORDERS),
+            ]
+        )
+        airflow = self._airflow(environment_name)
+        listing = airflow.dag_runs(dag_ids=dag_id_list, states=state_list, limits=limits, order_by=order_by)
+        return rows_of(listing, repeat=self._retry.repeat)
+
+    def set_dag_run_state(self, environment_name: str, dag_id: str, run_id: str, state: str) -> DagRun:
+        """Set the state of a run, with what Airflow then does to its tasks, and return it.
+
+        ``success`` and ``failed`` end it: tasks under way are stopped. ``queued`` lets the scheduler look at it again.
+
+        :param environment_name: The environment's name.
+        :param dag_id: The DAG's id.
+        :param run_id: The run's id.
+        :param state: ``success``, ``failed`` or ``queued``.
+        :raises InvalidInputError: naming every problem of the arguments.
+        :raises NotFoundError: if there is no such run.
+        """
+        raise_problems(
+            [
+                *input_checks.check_environment_name(environment_name),
+                *input_checks.check_dag_id("dag_id", dag_id),
+                *input_checks.check_existing_run_id("run_id", run_id),
+                *input_checks.check_one_of("state", state, ("success", "failed", "queued")),
+            ]
+        )
+        airflow = self._airflow(environment_name)
+        # Queued twice, a run that has ended in between would run once more.
+        send = self._retry.once if state == "queued" else self._retry.repeat
+        return send(lambda: airflow.set_dag_run_state(dag_id, run_id, state))
+
     def clear_dag_run(self, environment_name: str, dag_id: str, run_id: str) -> DagRun:
         """Clear all tasks of a run, so that the same run runs again (with the ``conf`` it has).
 
@@ -151,3 +241,7 @@ class DagRunCalls(ClientCore):
             failed_states=failed_states,
             clock=self._clock,
         )
+
+
+def _check_state(field: str, value: Any) -> list[str]:
+    return input_checks.check_one_of(field, value, sorted(DAG_RUN_STATES))

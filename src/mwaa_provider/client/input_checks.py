@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,10 @@ _DAG_ID = re.compile(r"[\w.-]+")
 #: Airflow's default for ``[scheduler] allowed_run_id_pattern``.
 _RUN_ID = re.compile(r"[A-Za-z0-9_.~:+-]+")
 _RUN_ID_LENGTH = 250
+#: The longest that Airflow stores, an XCom's key; a pool's name takes 256, a variable's key 250.
+_KEY_LENGTH = 512
+#: What stands for "here" and "one up" in a path, and for "all" in Airflow's REST API.
+_NOT_AN_ID = (".", "..", "~")
 #: Airflow takes such ids for runs of its own and refuses, or mislabels, a manual run that has one.
 _RESERVED_RUN_ID_PREFIXES = (
     "scheduled__",
@@ -50,9 +54,22 @@ def check_dag_id(field: str, value: Any) -> list[str]:
     :param field: The name the caller knows it by.
     :param value: What the caller gave.
     """
-    if isinstance(value, str) and _DAG_ID.fullmatch(value) and len(value) <= 250:
+    return _check_id(field, value, "DAG")
+
+
+def check_task_id(field: str, value: Any) -> list[str]:
+    """Check a task id; Airflow has the same rule for it.
+
+    :param field: The name the caller knows it by.
+    :param value: What the caller gave.
+    """
+    return _check_id(field, value, "task")
+
+
+def _check_id(field: str, value: Any, noun: str) -> list[str]:
+    if isinstance(value, str) and _DAG_ID.fullmatch(value) and len(value) <= 250 and value not in _NOT_AN_ID:
         return []
-    return [f"{field}: {value!r} is not a DAG id; use letters, digits, '_', '-' and '.', 250 characters at most"]
+    return [f"{field}: {value!r} is not a {noun} id; use letters, digits, '_', '-' and '.', 250 characters at most"]
 
 
 def check_run_id(field: str, value: Any) -> list[str]:
@@ -63,7 +80,7 @@ def check_run_id(field: str, value: Any) -> list[str]:
     """
     if value is None:
         return []
-    if not isinstance(value, str) or not _RUN_ID.fullmatch(value) or len(value) > _RUN_ID_LENGTH:
+    if not isinstance(value, str) or not _RUN_ID.fullmatch(value) or len(value) > _RUN_ID_LENGTH or value in _NOT_AN_ID:
         return [
             f"{field}: {value!r} is not a run id; use letters, digits and '_.~:+-', {_RUN_ID_LENGTH} characters at most, or leave it "
             "out and one is made"
@@ -82,9 +99,17 @@ def check_existing_run_id(field: str, value: Any) -> list[str]:
     :param field: The name the caller knows it by.
     :param value: What the caller gave.
     """
-    if isinstance(value, str) and value and "/" not in value and len(value) <= _RUN_ID_LENGTH:
+    if (
+        isinstance(value, str)
+        and value
+        and "/" not in value
+        and len(value) <= _RUN_ID_LENGTH
+        and value not in _NOT_AN_ID
+    ):
         return []
-    return [f"{field}: {value!r} cannot be a run's id; give 1 to {_RUN_ID_LENGTH} characters without '/'"]
+    return [
+        f"{field}: {value!r} cannot be a run's id; give 1 to {_RUN_ID_LENGTH} characters without '/', and not '.', '..' or '~'"
+    ]
 
 
 def check_conf(field: str, value: Any) -> list[str]:
@@ -205,3 +230,60 @@ def check_seconds(field: str, value: Any, *, optional: bool = False) -> list[str
     return [
         f"{field}: {value!r} is not a duration; give a number of seconds above 0{', or None for no limit' if optional else ''}"
     ]
+
+
+def check_ids(field: str, value: Any, check: Callable[[str, Any], list[str]]) -> tuple[list[str] | None, list[str]]:
+    """Read what a list is narrowed by, one id or several, and check each; ``None``, for no filter, is right.
+
+    :param field: The name the caller knows it by.
+    :param value: What the caller gave.
+    :param check: Checks one of them.
+    """
+    if value is None:
+        return None, []
+    if isinstance(value, str):
+        return [value], check(field, value)
+    if not isinstance(value, Collection) or isinstance(value, (bytes, Mapping)):
+        return None, [f"{field}: {value!r} is neither one nor several; give a text or a list of texts"]
+    if not value:
+        # Airflow takes an empty list for no filter at all, which nobody means.
+        return None, [f"{field}: it is empty, which asks for nothing; leave it out to ask for all"]
+    ids = list(dict.fromkeys(value))
+    return ids, [problem for one in ids for problem in check(field, one)]
+
+
+def check_key(field: str, value: Any) -> list[str]:
+    """Check the key of a variable or an XCom, or the name of a pool.
+
+    :param field: The name the caller knows it by.
+    :param value: What the caller gave.
+    """
+    if not isinstance(value, str) or not value or len(value) > _KEY_LENGTH:
+        return [f"{field}: {value!r} cannot be one; give 1 to {_KEY_LENGTH} characters"]
+    if any(step in ("", ".", "..") for step in value.split("/")):
+        return [f"{field}: {value!r} cannot stand in a path: one of its steps is empty, '.' or '..'"]
+    return []
+
+
+def check_map_index(field: str, value: Any, *, optional: bool = False) -> list[str]:
+    """Check a map index; -1 stands for a task that is not mapped.
+
+    :param field: The name the caller knows it by.
+    :param value: What the caller gave.
+    :param optional: Whether ``None``, for all, is right (default false).
+    """
+    if (value is None and optional) or (isinstance(value, int) and not isinstance(value, bool) and value >= -1):
+        return []
+    return [f"{field}: {value!r} is not a map index; give a whole number from 0, or -1 for a task that is not mapped"]
+
+
+def check_one_of(field: str, value: Any, allowed: Collection[Any]) -> list[str]:
+    """Check that a value is one of some.
+
+    :param field: The name the caller knows it by.
+    :param value: What the caller gave.
+    :param allowed: The values there are.
+    """
+    if value in allowed:
+        return []
+    return [f"{field}: {value!r} is not one of {', '.join(str(one) for one in allowed)}"]

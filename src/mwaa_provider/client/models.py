@@ -45,10 +45,14 @@ class Dag:
 
     :param dag_id: Its id.
     :param is_paused: Whether the scheduler leaves its runs queued.
+    :param tags: Its tags, in alphabetical order.
+    :param has_import_errors: Whether its file no longer parses; what is there is what it was before.
     """
 
     dag_id: str
     is_paused: bool
+    tags: tuple[str, ...] = ()
+    has_import_errors: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,9 @@ class DagRun:
     :param start_date: When its first task began.
     :param end_date: When it ended.
     :param conf: The configuration it was started with.
+    :param run_type: ``manual``, ``scheduled``, ``backfill``, ...
+    :param run_after: When it may begin at the earliest; ``None`` on Airflow 2, which does not tell.
+    :param note: The note on it.
     """
 
     dag_id: str
@@ -71,8 +78,176 @@ class DagRun:
     start_date: datetime | None = None
     end_date: datetime | None = None
     conf: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    run_type: str = ""
+    run_after: datetime | None = None
+    note: str | None = None
 
     @property
     def is_active(self) -> bool:
         """Whether it may still change its state by itself."""
         return self.state not in ENDED_STATES
+
+
+@dataclass(frozen=True)
+class TaskInstance:
+    """One task of one run.
+
+    :param dag_id: The DAG's id.
+    :param run_id: The run's id.
+    :param task_id: The task's id.
+    :param map_index: Its number among the mapped instances of the task; -1 for a task that is not mapped.
+    :param state: ``success``, ``failed``, ``skipped``, ...; ``None`` for one that was not scheduled yet.
+    :param try_number: How often it was tried; 0 for never.
+    :param max_tries: How often it may be tried again after the first time, in all.
+    :param start_date: When its last try began.
+    :param end_date: When its last try ended.
+    :param operator: The operator's class; ``None`` if Airflow does not know (yet).
+    :param pool: The pool it runs in.
+    :param queue: The queue it runs in.
+    :param note: The note on it.
+    """
+
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int = -1
+    state: str | None = None
+    try_number: int = 0
+    max_tries: int = 0
+    start_date: datetime | None = None
+    end_date: datetime | None = None
+    operator: str | None = None
+    pool: str = "default_pool"
+    queue: str = "default"
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class XComEntry:
+    """What a list of XComs tells: everything but the value.
+
+    :param dag_id: The DAG's id.
+    :param run_id: The run's id.
+    :param task_id: The id of the task that pushed it.
+    :param map_index: Which mapped instance of the task pushed it; -1 for a task that is not mapped.
+    :param key: Its key, ``return_value`` for what a task returned.
+    :param timestamp: When it was pushed.
+    """
+
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int
+    key: str
+    timestamp: datetime | None = None
+
+
+@dataclass(frozen=True)
+class XCom(XComEntry):
+    """An XCom with its value.
+
+    :param value: Its value, as Airflow tells it: what JSON can hold, or (see ``is_text``) Python's text of it.
+    :param is_text: Whether ``value`` is ``str(...)`` of what was pushed and not the thing itself: Airflow before 2.10 tells no other form.
+        It is never evaluated; ``"1"`` may have been the number or the text.
+    """
+
+    value: Any = field(default=None, repr=False)
+    is_text: bool = False
+
+
+@dataclass(frozen=True)
+class Variable:
+    """An Airflow variable.
+
+    :param key: Its key.
+    :param value: Its value, a text. Airflow 3 answers ``***`` in place of a value whose key (or, in a JSON object, whose inner key) sounds
+        like a secret, unless it is a number; nobody gets the value itself from its REST API. JSON it writes anew, with other spaces.
+    :param description: Its description.
+    """
+
+    key: str
+    value: str = field(repr=False)
+    description: str | None = None
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A pool of slots for tasks.
+
+    :param name: Its name.
+    :param slots: How many it has; -1 for no limit.
+    :param description: Its description.
+    :param include_deferred: Whether deferred tasks hold their slots.
+    :param occupied_slots: How many are held by running and queued tasks.
+    :param running_slots: How many are held by running tasks.
+    :param queued_slots: How many are held by queued tasks.
+    :param scheduled_slots: How many tasks wait for one.
+    :param open_slots: How many are free.
+    """
+
+    name: str
+    slots: int
+    description: str | None = None
+    include_deferred: bool = False
+    occupied_slots: int = 0
+    running_slots: int = 0
+    queued_slots: int = 0
+    scheduled_slots: int = 0
+    open_slots: int = 0
+
+
+@dataclass(frozen=True)
+class DagImportError:
+    """A DAG file that does not parse.
+
+    :param import_error_id: Its number; another one after the file was parsed again.
+    :param file_name: The file; on Airflow 3 below its bundle's folder.
+    :param stack_trace: Why.
+    :param timestamp: When it was noticed.
+    :param bundle_name: The DAG bundle of the file; ``None`` on Airflow 2.
+    """
+
+    import_error_id: int
+    file_name: str
+    stack_trace: str
+    timestamp: datetime | None = None
+    bundle_name: str | None = None
+
+
+@dataclass(frozen=True)
+class ComponentHealth:
+    """How one component of an Airflow is.
+
+    :param status: ``healthy`` or ``unhealthy``; ``None`` if there is none of its own.
+    :param latest_heartbeat: When it was last heard of.
+    """
+
+    status: str | None = None
+    latest_heartbeat: datetime | None = None
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether it says that it is well."""
+        return self.status == "healthy"
+
+
+@dataclass(frozen=True)
+class Health:
+    """How an Airflow is, by its own word.
+
+    :param metadatabase: The metadata database; it has no heartbeat.
+    :param scheduler: The scheduler.
+    :param triggerer: The triggerer; without status where there is none.
+    :param dag_processor: The DAG processor; without status on Airflow 2, where it lives in the scheduler.
+    """
+
+    metadatabase: ComponentHealth
+    scheduler: ComponentHealth
+    triggerer: ComponentHealth
+    dag_processor: ComponentHealth
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether every component that there is says that it is well."""
+        parts = (self.metadatabase, self.scheduler, self.triggerer, self.dag_processor)
+        return all(part.is_healthy for part in parts if part.status is not None)

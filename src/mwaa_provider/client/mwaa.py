@@ -11,12 +11,15 @@ from mwaa_provider.client.core import raise_problems
 from mwaa_provider.client.dag_runs import DagRunCalls
 from mwaa_provider.client.dags import DagCalls
 from mwaa_provider.client.environments import EnvironmentCalls
+from mwaa_provider.client.monitoring import MonitoringCalls
+from mwaa_provider.client.settings import SettingCalls
+from mwaa_provider.client.task_instances import TaskInstanceCalls
 from mwaa_provider.client.transport import Effect, RestRequest, RestResponse, checked
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
-class MwaaClient(EnvironmentCalls, DagCalls, DagRunCalls):
+class MwaaClient(EnvironmentCalls, DagCalls, DagRunCalls, TaskInstanceCalls, SettingCalls, MonitoringCalls):
     """MWAA environments and the Airflow behind them.
 
     Example::

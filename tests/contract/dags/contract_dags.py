@@ -20,6 +20,20 @@ with DAG(dag_id="contract_quick", is_paused_upon_creation=False, **COMMON):
 
     work()
 
+with DAG(dag_id="contract_odd", is_paused_upon_creation=False, tags=["contract", "odd"], **COMMON):
+
+    @task
+    def pushes(ti=None):
+        ti.xcom_push("with space and ü", [1, "zwölf", None])
+        ti.xcom_push("with/slash", "found")
+        return {"a": 1, "b": [True, None]}
+
+    @task
+    def mapped(number):
+        return number * 10
+
+    pushes() >> mapped.expand(number=[1, 2, 3])
+
 with DAG(dag_id="contract_fails", is_paused_upon_creation=False, **COMMON):
 
     @task(task_id="work")

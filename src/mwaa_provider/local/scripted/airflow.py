@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 from mwaa_provider.exceptions import InvalidInputError
 from mwaa_provider.local.backend import BackendAnswer, BackendRequest, CliAnswer
 from mwaa_provider.local.scripted.cli import ScriptedCli
-from mwaa_provider.local.scripted.records import ScriptedDag, ScriptedImportError, ScriptedRun, ScriptedTaskInstance
+from mwaa_provider.local.scripted.records import (
+    ScriptedDag,
+    ScriptedImportError,
+    ScriptedRun,
+    ScriptedTaskInstance,
+)
 from mwaa_provider.local.scripted.rest_v1 import RestV1
 from mwaa_provider.local.scripted.rest_v2 import RestV2
 from mwaa_provider.local.scripted.store import Store
@@ -95,6 +100,9 @@ class ScriptedAirflow:
         queued_for: float = 0.0,
         has_import_errors: bool = False,
         task_returns: Mapping[str, Any] | None = None,
+        task_pushes: Mapping[str, Mapping[str, Any]] | None = None,
+        mapped: Mapping[str, int] | None = None,
+        tags: Sequence[str] = (),
     ) -> None:
         """Add a DAG and say how its runs live: queued, then running, then ended.
 
@@ -105,7 +113,11 @@ class ScriptedAirflow:
         :param run_ends_in: ``success`` or ``failed`` (its last task failed).
         :param queued_for: How long a run is queued, in seconds. With 0 it runs when it is next looked at.
         :param has_import_errors: Whether its file no longer parses.
-        :param task_returns: What tasks return when a run ends by itself (their XCom ``return_value``), by task id.
+        :param task_returns: What tasks return when a run ends by itself (their XCom ``return_value``), by task id; of a
+            mapped task a list, with a value for each of its instances.
+        :param task_pushes: What else tasks push then: values by key, by task id.
+        :param mapped: How many instances mapped tasks have, by task id.
+        :param tags: Its tags.
         """
         with self._store.settled():
             now = self._store.clock.now()
@@ -119,6 +131,9 @@ class ScriptedAirflow:
                 now,
                 has_import_errors=has_import_errors,
                 task_returns=dict(task_returns or {}),
+                task_pushes={task_id: dict(pushed) for task_id, pushed in (task_pushes or {}).items()},
+                mapped=dict(mapped or {}),
+                tags=tuple(tags),
             )
 
     def add_run(
@@ -259,6 +274,15 @@ class ScriptedAirflow:
         """Return the slots of all pools."""
         with self._store.settled():
             return {name: pool.slots for name, pool in self._store.pools.items()}
+
+    def set_connection(self, connection_id: str, conn_type: str = "generic") -> None:
+        """Set a connection; it has an id and a type, and nothing to keep secret.
+
+        :param connection_id: Its id.
+        :param conn_type: Its type.
+        """
+        with self._store.settled():
+            self._store.set_connection(connection_id, conn_type)
 
     def add_import_error(self, filename: str, stack_trace: str) -> None:
         """Add an import error.

@@ -132,6 +132,20 @@ class ScriptedDag:
     unpaused_at: datetime | None = None
     has_import_errors: bool = False
     task_returns: dict[str, Any] = field(default_factory=dict)
+    task_pushes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    mapped: dict[str, int] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+
+    def task_instances(self, run_id: str) -> list[ScriptedTaskInstance]:
+        """Return the task instances of a new run.
+
+        :param run_id: Its run id.
+        """
+        return [
+            ScriptedTaskInstance(self.dag_id, run_id, task_id, map_index)
+            for task_id in self.tasks
+            for map_index in (range(self.mapped[task_id]) if task_id in self.mapped else (-1,))
+        ]
 
     @property
     def version_id(self) -> str:
@@ -158,6 +172,15 @@ class ScriptedPool:
     slots: int
     description: str | None
     include_deferred: bool = False
+
+
+@dataclass
+class ScriptedConnection:
+    """One connection, as far as a list tells of it."""
+
+    number: int
+    connection_id: str
+    conn_type: str
 
 
 @dataclass(frozen=True)

@@ -62,13 +62,17 @@ class RestV1:
             return refusal.answer
 
     def _unknown(self, request: BackendRequest, methods: list[str]) -> BackendAnswer:
-        if request.path.startswith("/api/"):
-            # InvokeRestApi takes the path without /api/v1; with it, Airflow is asked for /api/v1/api/v1/...
-            return self._problems.refusal(
-                404,
-                detail="The requested URL was not found on the server. If you entered the URL manually please check "
+        if request.path.startswith("/api/") or "%2f" in request.path.lower():
+            # InvokeRestApi takes the path without /api/v1; with it, Airflow is asked for /api/v1/api/v1/... Nor does it
+            # have a path with a slash where an id takes none.
+            body = {
+                "detail": "The requested URL was not found on the server. If you entered the URL manually please check "
                 "your spelling and try again.",
-            ).answer
+                "status": 404,
+                "title": "Not Found",
+                "type": "about:blank",
+            }
+            return answer(404, body, "application/problem+json")
         response = airflow_problem(
             501,
             self._version,
@@ -88,13 +92,14 @@ class RestV1:
     # DAGs
 
     def _list_dags(self, call: Call) -> BackendAnswer:
-        self._problems.only(call, "limit", "offset", "paused", "order_by", "only_active", "dag_id_pattern")
+        self._problems.only(call, "limit", "offset", "paused", "order_by", "only_active", "dag_id_pattern", "tags")
         paused = self._problems.boolean(call, "paused")
         pattern = call.first("dag_id_pattern").lower()
+        tags = {tag for text in call.query.get("tags", []) for tag in text.split(",")}
         dags = [
             dag
             for dag in self._store.dags.values()
-            if paused in (None, dag.is_paused) and pattern in dag.dag_id.lower()
+            if paused in (None, dag.is_paused) and pattern in dag.dag_id.lower() and (not tags or tags & set(dag.tags))
         ]
         dags = ordered(dags, self._problems.order(call.first("order_by", "dag_id"), {"dag_id": "dag_id"}))
         page = pages(dags, self._problems.offset(call), self._problems.limit(call))

@@ -79,15 +79,18 @@ class RestV2:
     # DAGs
 
     def _list_dags(self, call: Call) -> BackendAnswer:
-        bodies_v2.only(call, "limit", "offset", "paused", "order_by", "dag_id_pattern", "exclude_stale")
+        bodies_v2.only(call, "limit", "offset", "paused", "order_by", "dag_id_pattern", "exclude_stale", "tags")
         offset, limit = bodies_v2.page(call, clamp=self._release >= (3, 2, 1))
         paused = bodies_v2.parameter(call, "paused", bodies_v2.boolean)
         wanted = None if paused is None else paused.lower() in ("true", "1", "yes", "on", "t")
         pattern = call.first("dag_id_pattern").lower()
+        tags = set(call.query.get("tags", []))
         dags = [
             dag
             for dag in self._store.dags.values()
-            if wanted in (None, dag.is_paused) and (pattern in ("~", "%") or pattern in dag.dag_id.lower())
+            if wanted in (None, dag.is_paused)
+            and (pattern in ("~", "%") or pattern in dag.dag_id.lower())
+            and (not tags or tags & set(dag.tags))
         ]
         allowed = {"dag_id": "dag_id", "dag_display_name": "dag_id"}
         dags = ordered(dags, bodies_v2.order(call.query.get("order_by", []), allowed, "dag_id"))

@@ -94,8 +94,10 @@ def find(routes: list[Route], request: BackendRequest) -> tuple[Route | None, di
     :param request: The request.
     """
     methods = []
+    # The servers before Airflow decode the path first: a quoted slash parts two steps like any other.
+    path = re.sub("%2F", "/", request.path, flags=re.IGNORECASE)
     for candidate in routes:
-        found = candidate.pattern.fullmatch(request.path)
+        found = candidate.pattern.fullmatch(path)
         if found is None:
             continue
         if candidate.method == request.method:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _VARIABLE = {"key": "string", "value": "string", "description": "string?"}
 _POOL = {"name": "string", "slots": "integer", "description": "string?", "include_deferred": "boolean"}
+_CONNECTION = {"connection_id": "string", "conn_type": "string"}
 _BAD_VARIABLE = "Invalid Variable schema"
 
 
@@ -33,19 +34,23 @@ class RowsV1:
     def routes(self) -> list[Route]:
         """Return what is answered here."""
         task = "/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}"
+        xcom_key = "{key:path}" if self._release >= (2, 11) else "{key}"
         return [
             route("GET", task + "/xcomEntries", self._list_xcoms, "Viewer"),
-            route("GET", task + "/xcomEntries/{key}", self._get_xcom, "Viewer"),
+            route("GET", f"{task}/xcomEntries/{xcom_key}", self._get_xcom, "Viewer"),
             route("GET", "/variables", self._list_variables, "Op"),
             route("POST", "/variables", self._post_variable, "Op"),
-            route("GET", "/variables/{key}", self._get_variable, "Op"),
-            route("PATCH", "/variables/{key}", self._patch_variable, "Op"),
-            route("DELETE", "/variables/{key}", self._delete_variable, "Op"),
+            route("GET", "/variables/{key:path}", self._get_variable, "Op"),
+            route("PATCH", "/variables/{key:path}", self._patch_variable, "Op"),
+            route("DELETE", "/variables/{key:path}", self._delete_variable, "Op"),
             route("GET", "/pools", self._list_pools, "Viewer"),
             route("POST", "/pools", self._post_pool, "Op"),
             route("GET", "/pools/{name}", self._get_pool, "Viewer"),
             route("PATCH", "/pools/{name}", self._patch_pool, "Op"),
             route("DELETE", "/pools/{name}", self._delete_pool, "Op"),
+            route("GET", "/connections", self._list_connections, "Op"),
+            route("POST", "/connections", self._post_connection, "Op"),
+            route("DELETE", "/connections/{connection_id}", self._delete_connection, "Op"),
             route("GET", "/importErrors", self._list_import_errors, "Viewer"),
             route("GET", "/importErrors/{number}", self._get_import_error, "Viewer"),
         ]
@@ -56,12 +61,15 @@ class RowsV1:
     # XComs
 
     def _list_xcoms(self, call: Call) -> BackendAnswer:
+        map_index, key = call.first("map_index"), call.first("xcom_key")
         found = [
             (xcom, run)
             for run in self._store.runs.values()
             if call["dag_id"] in ("~", run.dag_id) and call["run_id"] in ("~", run.run_id)
             for xcom in run.xcoms
             if call["task_id"] in ("~", xcom.task_id)
+            and map_index in ("", str(xcom.map_index))
+            and key in ("", xcom.key)
         ]
         found.sort(key=lambda pair: (pair[1].dag_id, pair[0].task_id, pair[1].run_id, pair[0].map_index, pair[0].key))
         shaped = [shapes_v1.xcom(xcom, run) for xcom, run in self._page(call, found)]
@@ -178,6 +186,32 @@ class RowsV1:
         if call["name"] == "default_pool":
             raise self._problems.refusal(400, detail="Default Pool can't be deleted")
         del self._store.pools[self._pool(call["name"]).name]
+        return BackendAnswer(204)
+
+    # Connections
+
+    def _list_connections(self, call: Call) -> BackendAnswer:
+        allowed = {"id": "number", "connection_id": "connection_id", "conn_type": "conn_type"}
+        rows = ordered(self._store.connections.values(), self._problems.order(call.first("order_by", "id"), allowed))
+        page = [shapes_v1.connection(row) for row in self._page(call, rows)]
+        return answer(200, {"connections": page, "total_entries": len(rows)})
+
+    def _post_connection(self, call: Call) -> BackendAnswer:
+        body = self._problems.checked(call, _CONNECTION)
+        self._problems.required(body, ("connection_id", "conn_type"))
+        if body["connection_id"] in self._store.connections:
+            raise self._problems.refusal(409, detail=f"Connection already exist. ID: {body['connection_id']}")
+        connection = self._store.set_connection(body["connection_id"], body["conn_type"])
+        return answer(200, shapes_v1.connection(connection) | {"extra": None})
+
+    def _delete_connection(self, call: Call) -> BackendAnswer:
+        if call["connection_id"] not in self._store.connections:
+            raise self._problems.refusal(
+                404,
+                title="Connection not found",
+                detail=f"The Connection with connection_id: `{call['connection_id']}` was not found",
+            )
+        del self._store.connections[call["connection_id"]]
         return BackendAnswer(204)
 
     # Import errors

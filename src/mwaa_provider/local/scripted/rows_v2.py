@@ -23,6 +23,7 @@ _POOL = {
     "description": nullable(bodies_v2.text),
     "include_deferred": bodies_v2.boolean,
 }
+_CONNECTION = {"connection_id": bodies_v2.text, "conn_type": bodies_v2.text}
 #: The patch takes the name by its alias too, and with the old one first.
 _POOL_PATCH = {
     **{name: nullable(check) for name, check in _POOL.items()},
@@ -43,9 +44,10 @@ class RowsV2:
     def routes(self) -> list[Route]:
         """Return what is answered here."""
         task = "/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}"
+        xcom_key = "{key:path}" if self._release >= (3, 1) else "{key}"
         return [
             route("GET", task + "/xcomEntries", self._list_xcoms, "Viewer"),
-            route("GET", task + "/xcomEntries/{key:path}", self._get_xcom, "Viewer"),
+            route("GET", f"{task}/xcomEntries/{xcom_key}", self._get_xcom, "Viewer"),
             route("GET", "/variables", self._list_variables, "Op"),
             route("POST", "/variables", self._post_variable, "Op"),
             route("GET", "/variables/{key:path}", self._get_variable, "Op"),
@@ -56,6 +58,9 @@ class RowsV2:
             route("GET", "/pools/{name:path}", self._get_pool, "Viewer"),
             route("PATCH", "/pools/{name:path}", self._patch_pool, "Op"),
             route("DELETE", "/pools/{name:path}", self._delete_pool, "Op"),
+            route("GET", "/connections", self._list_connections, "Op"),
+            route("POST", "/connections", self._post_connection, "Op"),
+            route("DELETE", "/connections/{connection_id}", self._delete_connection, "Op"),
             route("GET", "/importErrors", self._list_import_errors, "Viewer"),
             route("GET", "/importErrors/{number}", self._get_import_error, "Viewer"),
         ]
@@ -179,6 +184,33 @@ class RowsV2:
         if call["name"] == "default_pool":
             raise refusal(400, "Default Pool can't be deleted")
         del self._store.pools[self._pool(call["name"]).name]
+        return BackendAnswer(204)
+
+    # Connections
+
+    def _list_connections(self, call: Call) -> BackendAnswer:
+        allowed = {
+            "id": "number",
+            "conn_id": "connection_id",
+            "connection_id": "connection_id",
+            "conn_type": "conn_type",
+        }
+        order = bodies_v2.order(call.query.get("order_by", []), allowed, "number")
+        rows = ordered(self._store.connections.values(), order)
+        page = [shapes_v2.connection(row, self._release) for row in self._page(call, rows)]
+        return answer(200, {"connections": page, "total_entries": len(rows)})
+
+    def _post_connection(self, call: Call) -> BackendAnswer:
+        body = checked(call, _CONNECTION, required=["connection_id", "conn_type"])
+        if body["connection_id"] in self._store.connections:
+            raise bodies_v2.conflict()
+        connection = self._store.set_connection(body["connection_id"], body["conn_type"])
+        return answer(201, shapes_v2.connection(connection, self._release))
+
+    def _delete_connection(self, call: Call) -> BackendAnswer:
+        if call["connection_id"] not in self._store.connections:
+            raise refusal(404, f"The Connection with connection_id: `{call['connection_id']}` was not found")
+        del self._store.connections[call["connection_id"]]
         return BackendAnswer(204)
 
     # Import errors

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mwaa_provider.local.scripted.records import (
+        ScriptedConnection,
         ScriptedDag,
         ScriptedImportError,
         ScriptedPool,
@@ -32,7 +33,6 @@ REAL_PARAMETERS = frozenset(
         "map_index",
         "pool",
         "queue",
-        "tags",
         "updated_at_gte",
         "updated_at_lte",
         "xcom_key",
@@ -87,7 +87,7 @@ def dag(row: ScriptedDag, release: Release) -> dict[str, Any]:
         "root_dag_id": None,
         "schedule_interval": None,
         "scheduler_lock": None,
-        "tags": [],
+        "tags": [{"name": tag} for tag in row.tags],
         "timetable_description": "Never, external triggers only",
     }
     if release >= (2, 9):
@@ -243,6 +243,22 @@ def xcom(row: ScriptedXCom, of_run: ScriptedRun) -> dict[str, Any]:
         "map_index": row.map_index,
         "task_id": row.task_id,
         "timestamp": moments.v1(row.timestamp),
+    }
+
+
+def connection(row: ScriptedConnection) -> dict[str, Any]:
+    """Return a connection as lists have it.
+
+    :param row: The connection.
+    """
+    return {
+        "conn_type": row.conn_type,
+        "connection_id": row.connection_id,
+        "description": None,
+        "host": None,
+        "login": None,
+        "port": None,
+        "schema": None,
     }
 
 

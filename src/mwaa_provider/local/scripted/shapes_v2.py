@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mwaa_provider.local.scripted.records import (
+        ScriptedConnection,
         ScriptedDag,
         ScriptedImportError,
         ScriptedPool,
@@ -73,7 +74,7 @@ def dag(row: ScriptedDag, release: Release) -> dict[str, Any]:
         "description": None,
         "timetable_summary": None,
         "timetable_description": "Never, external triggers only",
-        "tags": [],
+        "tags": [_tag(row, tag, release) for tag in row.tags],
         "max_active_tasks": 16,
         "max_active_runs": 16,
         "max_consecutive_failed_dag_runs": 0,
@@ -93,6 +94,11 @@ def dag(row: ScriptedDag, release: Release) -> dict[str, Any]:
     if release >= (3, 3):
         shaped |= {"timetable_periodic": False, "is_backfillable": False}
     return shaped
+
+
+def _tag(of_dag: ScriptedDag, name: str, release: Release) -> dict[str, Any]:
+    shaped = {"name": name, "dag_id": of_dag.dag_id}
+    return shaped if release < (3, 1) else {**shaped, "dag_display_name": of_dag.dag_id}
 
 
 def dag_details(row: ScriptedDag, release: Release, *, active_runs: int) -> dict[str, Any]:
@@ -236,7 +242,7 @@ def task(row: ScriptedTaskInstance, of_run: ScriptedRun, of_dag: ScriptedDag, re
         "executor": None,
         "executor_config": "{}",
         "note": row.note,
-        "rendered_map_index": None,
+        "rendered_map_index": str(row.map_index) if row.map_index >= 0 else None,
         "rendered_fields": {},
         "trigger": None,
         "triggerer_job": None,
@@ -259,31 +265,34 @@ def variable(row: ScriptedVariable, release: Release) -> dict[str, Any]:
     """
     shaped = {
         "key": row.key,
-        "value": _masked(row.key, row.value),
+        "value": _masked(row.key, row.value, release),
         "description": row.description,
         "is_encrypted": True,
     }
     return shaped if release < (3, 2) else {**shaped, "team_name": None}
 
 
-def _masked(key: str, value: str) -> str:
-    # Airflow 3 answers with the mask in place of what looks like a secret, also right after it was set.
-    if any(word in key.lower() for word in _SENSITIVE):
-        return "***"
+def _masked(key: str, value: str, release: Release) -> str:
+    # Airflow 3 answers with the mask in place of what looks like a secret, also right after it was set; JSON it writes anew.
     try:
         parsed = json.loads(value)
     except ValueError:
-        return value
-    return json.dumps(_masked_in(parsed)) if isinstance(parsed, dict) else value
+        return "***" if _is_sensitive(key) else value
+    # Before 3.3 the key of a variable whose value is JSON is not looked at.
+    return json.dumps(_masked_in(parsed, all_of_it=release >= (3, 3) and _is_sensitive(key)))
 
 
-def _masked_in(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    return {
-        name: "***" if any(word in name.lower() for word in _SENSITIVE) else _masked_in(inner)
-        for name, inner in value.items()
-    }
+def _masked_in(value: Any, *, all_of_it: bool) -> Any:
+    if isinstance(value, dict):
+        return {name: _masked_in(inner, all_of_it=all_of_it or _is_sensitive(name)) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_masked_in(inner, all_of_it=all_of_it) for inner in value]
+    # Numbers are never masked.
+    return "***" if all_of_it and isinstance(value, str) else value
+
+
+def _is_sensitive(name: str) -> bool:
+    return any(word in name.lower() for word in _SENSITIVE)
 
 
 def pool(row: ScriptedPool, release: Release) -> dict[str, Any]:
@@ -330,6 +339,26 @@ def xcom(row: ScriptedXCom, of_run: ScriptedRun, release: Release) -> dict[str, 
             "run_after": moments.v2(of_run.run_after),
         }
     return shaped
+
+
+def connection(row: ScriptedConnection, release: Release) -> dict[str, Any]:
+    """Return a connection.
+
+    :param row: The connection.
+    :param release: The release.
+    """
+    shaped = {
+        "connection_id": row.connection_id,
+        "conn_type": row.conn_type,
+        "description": None,
+        "host": None,
+        "login": None,
+        "schema": None,
+        "port": None,
+        "password": None,
+        "extra": None,
+    }
+    return shaped if release < (3, 2) else {**shaped, "team_name": None}
 
 
 def import_error(row: ScriptedImportError, release: Release) -> dict[str, Any]:

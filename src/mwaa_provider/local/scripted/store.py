@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.local.clock import Clock, SystemClock
 from mwaa_provider.local.scripted.records import (
+    ScriptedConnection,
     ScriptedDag,
     ScriptedImportError,
     ScriptedPool,
@@ -38,6 +39,7 @@ class Store:
         self.runs: dict[tuple[str, str], ScriptedRun] = {}
         self.variables: dict[str, ScriptedVariable] = {}
         self.pools: dict[str, ScriptedPool] = {"default_pool": ScriptedPool(1, "default_pool", 128, "Default pool")}
+        self.connections: dict[str, ScriptedConnection] = {}
         self.import_errors: list[ScriptedImportError] = []
         self._lock = threading.RLock()
         self._numbers = 1
@@ -131,7 +133,7 @@ class Store:
             run_type,
             triggered_by,
             self.clock.now(),
-            task_instances=[ScriptedTaskInstance(dag.dag_id, run_id, task_id) for task_id in dag.tasks],
+            task_instances=dag.task_instances(run_id),
         )
         self.runs[dag.dag_id, run_id] = run
         return run
@@ -160,6 +162,15 @@ class Store:
         number = self.pools[name].number if name in self.pools else self.number()
         self.pools[name] = ScriptedPool(number, name, slots, description, include_deferred)
         return self.pools[name]
+
+    def set_connection(self, connection_id: str, conn_type: str) -> ScriptedConnection:
+        """Set a connection, new or not.
+
+        :param connection_id: Its id.
+        :param conn_type: Its type.
+        """
+        self.connections[connection_id] = ScriptedConnection(self.number(), connection_id, conn_type)
+        return self.connections[connection_id]
 
     def pause(self, dag: ScriptedDag, paused: bool) -> None:
         """Pause or unpause a DAG. Runs of a paused DAG stay queued; those under way go on, as in Airflow.
@@ -255,9 +266,18 @@ class Store:
         unfinished = [task for task in run.task_instances if task.state not in FINISHED_TASK_STATES]
         for task in unfinished:
             task.end("failed" if dag.run_ends_in == "failed" and task is unfinished[-1] else "success", when)
-            if task.state == "success" and task.task_id in dag.task_returns:
-                run.set_xcom("return_value", dag.task_returns[task.task_id], task.task_id, task.map_index, when)
+            if task.state == "success":
+                _push(run, task, dag, when)
         run.state, run.end_date, run.last_scheduling_decision = dag.run_ends_in, when, when
+
+
+def _push(run: ScriptedRun, task: ScriptedTaskInstance, dag: ScriptedDag, when: datetime) -> None:
+    pushed = dict(dag.task_pushes.get(task.task_id, {}))
+    if task.task_id in dag.task_returns:
+        returned = dag.task_returns[task.task_id]
+        pushed["return_value"] = returned[task.map_index] if task.map_index >= 0 else returned
+    for key, value in pushed.items():
+        run.set_xcom(key, value, task.task_id, task.map_index, when)
 
 
 def pages(rows: Sequence[Any], offset: int, limit: int) -> list[Any]:
