@@ -11,17 +11,28 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mwaa_provider.client.mwaa import MwaaClient as MwaaClient
     from mwaa_provider.hooks.mwaa import MwaaHook as MwaaHook
+    from mwaa_provider.operators.cli import MwaaCliOperator as MwaaCliOperator
     from mwaa_provider.operators.dag_run import MwaaTriggerDagRunOperator as MwaaTriggerDagRunOperator
+    from mwaa_provider.operators.rest_api import MwaaRestApiOperator as MwaaRestApiOperator
 
 __version__ = "0.1.0"
 
 _HOME_OF = {
+    "MwaaCliOperator": "mwaa_provider.operators.cli",
     "MwaaClient": "mwaa_provider.client.mwaa",
     "MwaaHook": "mwaa_provider.hooks.mwaa",
+    "MwaaRestApiOperator": "mwaa_provider.operators.rest_api",
     "MwaaTriggerDagRunOperator": "mwaa_provider.operators.dag_run",
 }
 
-__all__ = ["MwaaClient", "MwaaHook", "MwaaTriggerDagRunOperator", "__version__"]
+__all__ = [
+    "MwaaCliOperator",
+    "MwaaClient",
+    "MwaaHook",
+    "MwaaRestApiOperator",
+    "MwaaTriggerDagRunOperator",
+    "__version__",
+]
 
 
 def __getattr__(name: str) -> Any:

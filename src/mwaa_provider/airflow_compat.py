@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,19 @@ elif AIRFLOW_3:
 else:
     from airflow.models.baseoperator import BaseOperator
 
-__all__ = ["AIRFLOW_3", "BaseOperator", "RunningTask"]
+__all__ = ["AIRFLOW_3", "BaseOperator", "RunningTask", "without_retry"]
+
+
+def without_retry(error: Exception) -> Exception:
+    """Return an error that fails the task at once, whatever its ``retries``: to try again by itself could do harm.
+
+    :param error: What went wrong; raise the returned one from it.
+    """
+    home: Any = import_module("airflow.sdk.exceptions" if AIRFLOW_3 else "airflow.exceptions")
+    if not hasattr(home, "AirflowFailException"):  # Airflow 3.0 has it at the old place still
+        home = import_module("airflow.exceptions")
+    failure: Exception = home.AirflowFailException(str(error))
+    return failure
 
 
 class RunningTask:

@@ -16,9 +16,12 @@
      │    ├── ConflictError                         409
      │    ├── RestApiLimitError                     InvokeRestApi's limit of 10 seconds or 6 MB
      │    ├── RestApiServerError                    5xx
+     │    ├── ResponseCheckFailedError              the caller's response_check turned the answer down
      │    └── UnexpectedAnswerError                 not what the REST API is known to answer (an HTML page, say)
      ├── IncompleteListError                        a list changed faster than it could be read
      ├── NoWayInError                               every way to the REST API was tried and failed
+     ├── CliCommandError                            an airflow command failed over there
+     ├── ResultTooLargeError                        more than an XCom should hold
      └── DagRunError                                about one DAG run over there
           ├── DagNotFoundError
           ├── DagPausedError
@@ -143,8 +146,23 @@ class IncompleteListError(MwaaError):
     """
 
 
+class ResponseCheckFailedError(RestApiError):
+    """Airflow answered well, and the caller's ``response_check`` turned the answer down."""
+
+
 class NoWayInError(MwaaError):
     """Every way to the REST API was tried. Facts: ``environment_name``, ``attempts`` (pairs of way and what it said)."""
+
+
+class CliCommandError(MwaaError):
+    """An ``airflow`` command failed over there. Facts: ``environment_name``, ``command`` (its words), ``status``, ``stdout``, ``stderr``.
+
+    Of what it printed the end is kept, 10,000 characters; values given to ``connections add`` and ``variables set`` are left out of it.
+    """
+
+
+class ResultTooLargeError(MwaaError):
+    """A result is larger than an XCom should be. What was asked for was done. Facts: ``size`` and ``max_result_bytes``, in bytes."""
 
 
 class DagRunError(MwaaError):

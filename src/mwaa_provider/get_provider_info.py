@@ -28,7 +28,11 @@ def get_provider_info() -> dict[str, Any]:
         "operators": [
             {
                 "integration-name": "Amazon Managed Workflows for Apache Airflow (MWAA)",
-                "python-modules": ["mwaa_provider.operators.dag_run"],
+                "python-modules": [
+                    "mwaa_provider.operators.cli",
+                    "mwaa_provider.operators.dag_run",
+                    "mwaa_provider.operators.rest_api",
+                ],
             }
         ],
         "hooks": [

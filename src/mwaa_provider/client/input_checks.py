@@ -34,6 +34,8 @@ _RESERVED_RUN_ID_PREFIXES = (
     "asset_materialization__",
 )
 
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
 
 def check_environment_name(value: Any) -> list[str]:
     """Check the name of an MWAA environment.
@@ -110,6 +112,20 @@ def check_existing_run_id(field: str, value: Any) -> list[str]:
     return [
         f"{field}: {value!r} cannot be a run's id; give 1 to {_RUN_ID_LENGTH} characters without '/', and not '.', '..' or '~'"
     ]
+
+
+def check_rest_call(method: Any, path: Any) -> list[str]:
+    """Check the method and the path of a call of Airflow's REST API.
+
+    :param method: What the caller gave.
+    :param path: What the caller gave.
+    """
+    problems = []
+    if method not in _METHODS:
+        problems.append(f"method: {method!r} is not allowed; give one of {', '.join(_METHODS)}")
+    if not isinstance(path, str) or not path.startswith("/") or path.startswith("/api/"):
+        problems.append(f"path: {path!r} is not a path below /api/v1 or /api/v2; give for example '/dags'")
+    return problems
 
 
 def check_conf(field: str, value: Any) -> list[str]:

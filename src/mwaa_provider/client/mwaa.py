@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mwaa_provider.client import input_checks
+from mwaa_provider.client.cli import CliCalls
 from mwaa_provider.client.core import botocore_config_that_never_resends as botocore_config_that_never_resends
 from mwaa_provider.client.core import raise_problems
 from mwaa_provider.client.dag_runs import DagRunCalls
@@ -16,10 +17,8 @@ from mwaa_provider.client.settings import SettingCalls
 from mwaa_provider.client.task_instances import TaskInstanceCalls
 from mwaa_provider.client.transport import Effect, RestRequest, RestResponse, checked
 
-_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
-
-class MwaaClient(EnvironmentCalls, DagCalls, DagRunCalls, TaskInstanceCalls, SettingCalls, MonitoringCalls):
+class MwaaClient(EnvironmentCalls, DagCalls, DagRunCalls, TaskInstanceCalls, SettingCalls, MonitoringCalls, CliCalls):
     """MWAA environments and the Airflow behind them.
 
     Example::
@@ -29,7 +28,7 @@ class MwaaClient(EnvironmentCalls, DagCalls, DagRunCalls, TaskInstanceCalls, Set
         run = client.wait_for_dag_run("production", "load_orders", run.run_id, timeout=3600)
 
     IAM actions: ``airflow:GetEnvironment`` on the environment; ``airflow:InvokeRestApi`` or ``airflow:CreateWebLoginToken`` on
-    ``arn:aws:airflow:REGION:ACCOUNT:role/ENVIRONMENT/ROLE``.
+    ``arn:aws:airflow:REGION:ACCOUNT:role/ENVIRONMENT/ROLE``; ``airflow:CreateCliToken`` on the environment for the CLI.
     https://docs.aws.amazon.com/mwaa/latest/userguide/access-mwaa-apache-airflow-rest-api.html
 
     :param session: A boto3 session (default: a new one, with boto3's usual search for credentials).
@@ -75,12 +74,12 @@ class MwaaClient(EnvironmentCalls, DagCalls, DagRunCalls, TaskInstanceCalls, Set
         :raises RestApiError: if Airflow answered with an error.
         :raises UnknownOutcomeError: if no answer came: it may have been done.
         """
-        problems = input_checks.check_environment_name(environment_name)
-        if method not in _METHODS:
-            problems.append(f"method: {method!r} is not allowed; give one of {', '.join(_METHODS)}")
-        if not isinstance(path, str) or not path.startswith("/") or path.startswith("/api/"):
-            problems.append(f"path: {path!r} is not a path below /api/v1 or /api/v2; give for example '/dags'")
-        raise_problems(problems)
+        raise_problems(
+            [
+                *input_checks.check_environment_name(environment_name),
+                *input_checks.check_rest_call(method, path),
+            ]
+        )
         environment = self._known_environment(environment_name)
         effect = _effect(method, path, is_idempotent)
         request = RestRequest(method, path, params or {}, body, effect)

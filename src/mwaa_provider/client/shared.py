@@ -71,6 +71,7 @@ class Shared:
         from mwaa_provider.client.pace import Pace
         from mwaa_provider.client.routing import Way
         from mwaa_provider.client.tokens import WebSession
+        from mwaa_provider.client.turns import Turns
 
         self.clock = clock
         #: By caller and environment name: a session stands for one identity.
@@ -80,7 +81,7 @@ class Shared:
         #: By caller and environment name: what one identity may not, another may.
         self.ways: OneEach[Way] = OneEach(Way)
         #: By place: the CLI endpoint's.
-        self.cli_turns: OneEach[ForkSafeLock] = OneEach(ForkSafeLock)
+        self.cli_turns: OneEach[Turns] = OneEach(Turns)
 
 
 _of_process: Shared | None = None
