@@ -1,14 +1,21 @@
-"""What ``mwaa`` says when nothing can be started. Each runs the command as a user would."""
+"""``mwaa`` as a process of its own, as a user runs it: its help, its signals, and what it says when nothing can be started."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from mwaa_provider.local import ScriptedAirflow
+
+SOURCE = Path(__file__).parents[2] / "src"
 
 
 def mwaa(*arguments, environment=None, program=("-m", "mwaa_provider.cli.main")):
@@ -18,14 +25,23 @@ def mwaa(*arguments, environment=None, program=("-m", "mwaa_provider.cli.main"))
         text=True,
         check=False,
         env={**os.environ, **(environment or {})},
+        cwd=SOURCE,
     )
     return answer.returncode, answer.stdout, answer.stderr
 
 
-def test_help_names_the_subcommands():
+def test_help_names_the_subcommands_and_the_exit_statuses():
     code, stdout, _ = mwaa("--help")
     assert code == 0
-    assert "local  Run a local MWAA with a real Airflow, without an AWS account." in stdout
+    assert re.findall(r"^  (\w+)  +[A-Z]", stdout.partition("Commands:")[2], re.MULTILINE) == [
+        "environments",
+        "url",
+        "rest",
+        "cli",
+        "policy",
+        "local",
+    ]
+    assert re.findall(r"^ +(\d+)  \w", stdout, re.MULTILINE) == ["0", "1", "2", "3", "4", "130", "141"]
 
 
 def test_help_tells_the_exit_statuses():
@@ -55,8 +71,64 @@ def test_without_click():
     assert mwaa(program=("-c", probe)) == (
         1,
         "",
-        "The command mwaa needs packages that are not installed: pip install 'airflow-provider-mwaa[local]'\n",
+        "The command mwaa needs a package that is not installed: pip install 'airflow-provider-mwaa[cli]'\n",
     )
+
+
+def test_against_a_local_mwaa(local_mwaa, variables):
+    local_mwaa.create_environment("production", ScriptedAirflow("3.3.1"))
+    code, stdout, stderr = mwaa("environments", "--json", environment=variables)
+    assert (code, stderr) == (0, "")
+    assert [one["name"] for one in json.loads(stdout)] == ["production"]
+
+
+POLICY_BY_HAND = ("policy", "production", "--action", "cli", "--account", "123456789012", "--region", "eu-west-1")
+
+
+def test_a_policy_by_hand_imports_no_boto3():
+    probe = (
+        "import sys; from mwaa_provider.cli import main\n"
+        f"sys.argv = ['mwaa', *{POLICY_BY_HAND}]\n"
+        "try: main.main()\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'airflow', 'boto3', 'requests', 'mwaa_provider.local'} & set(sys.modules)))"
+    )
+    code, stdout, _ = mwaa(program=("-c", probe))
+    assert (code, stdout.splitlines()[-1]) == (0, "[]")
+
+
+def test_ctrl_c_while_aws_does_not_answer(variables):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mwaa_provider.cli.main", "environments"],
+            env={**os.environ, **variables, "AWS_ENDPOINT_URL_MWAA": f"http://127.0.0.1:{silent.getsockname()[1]}"},
+            cwd=SOURCE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        silent.settimeout(60)
+        connection, _ = silent.accept()
+        with connection:
+            connection.recv(1)
+            process.send_signal(signal.SIGINT)
+            stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout, stderr) == (130, "", "")
+
+
+def test_nobody_reads_the_output():
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as output:
+        answer = subprocess.run(
+            [sys.executable, "-m", "mwaa_provider.cli.main", *POLICY_BY_HAND],
+            cwd=SOURCE,
+            stdout=output,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (answer.returncode, answer.stderr) == (141, "")
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ from botocore.config import Config
 
 pytestmark = pytest.mark.real_airflow
 
+SOURCE = Path(__file__).parents[2] / "src"
+
 
 @pytest.fixture
 def workplace():
@@ -41,6 +43,7 @@ def start(workplace):
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "TMPDIR": str(workplace)},
+            cwd=SOURCE,
         )
         processes.append(process)
         return process
@@ -86,6 +89,24 @@ def test_from_start_to_sigterm(start, workplace):
         "AVAILABLE",
         "arn:aws:airflow:eu-west-1:123456789012:environment/target",
     )
+    # What it prints for the command mwaa, pasted into a shell as it stands there.
+    pasted = re.search(r"The command mwaa, in another shell:\n\n((?:  .*\n)+)", told)[1]
+    shell = subprocess.run(
+        [
+            "bash",
+            "-ec",
+            f'mwaa() {{ "{sys.executable}" -m mwaa_provider.cli.main "$@"; }}\n{pasted}mwaa rest target GET /dags',
+        ],
+        env={name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        cwd=SOURCE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (shell.returncode, shell.stderr) == (0, "")
+    table, _, answer = shell.stdout.partition("{")
+    assert [line.split()[0] for line in table.splitlines()] == ["NAME", "target"]
+    assert json.loads("{" + answer)["total_entries"] == 0
     link = re.search(r"log in within 60 s: (\S+)", told)[1]
     page = requests.get(link, verify=connection["extra"]["verify"], timeout=30)
     assert page.status_code == 200

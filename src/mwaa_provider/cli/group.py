@@ -1,40 +1,91 @@
-"""The groups of the command ``mwaa``, whose subcommands are imported when they are called."""
+"""The command ``mwaa``, whose subcommands are imported when they are called."""
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
 from mwaa_provider import __version__
+from mwaa_provider.cli.connection import Connection, connection_options
+from mwaa_provider.cli.exit_status import INTERRUPTED, NOBODY_READS, exit_status_of
+from mwaa_provider.exceptions import MwaaError
 
 _SUBCOMMANDS = {
-    "local": ("mwaa_provider.cli.local", "local", "Run a local MWAA with a real Airflow, without an AWS account.")
+    "environments": "List the environments of the account and region.",
+    "url": "Print a link that logs a browser in to an environment.",
+    "rest": "Call Airflow's REST API in an environment.",
+    "cli": "Run an airflow command in an environment.",
+    "policy": "Print the least IAM policy for what you want to do.",
+    "local": "Run a local MWAA with a real Airflow, without an AWS account.",
 }
 
 
 class LazyGroup(click.Group):
-    """A group that lists its subcommands without importing them."""
+    """A group that lists its subcommands without importing them, and says failures as sentences."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Name the subcommands."""
-        return sorted(_SUBCOMMANDS)
+        return list(_SUBCOMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a subcommand."""
         if cmd_name not in _SUBCOMMANDS:
             return None
-        module, name, _ = _SUBCOMMANDS[cmd_name]
-        command: click.Command = getattr(import_module(module), name)
+        command: click.Command = getattr(import_module(f"mwaa_provider.cli.{cmd_name}"), cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the subcommands in the help."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, about) for name, (_, _, about) in sorted(_SUBCOMMANDS.items())])
+            formatter.write_dl(list(_SUBCOMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the subcommand; what fails as expected gives a message and an exit status, no traceback."""
+        try:
+            return super().invoke(ctx)
+        except MwaaError as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(exit_status_of(error))
+        except KeyboardInterrupt:
+            ctx.exit(INTERRUPTED)
+        except BrokenPipeError:
+            # Whoever read has gone. Python flushes once more when it ends, and would complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(NOBODY_READS)
 
 
-@click.group(cls=LazyGroup)
+@click.group(cls=LazyGroup, context_settings={"max_content_width": 120})
+@connection_options
 @click.version_option(__version__, package_name="airflow-provider-mwaa")
-def mwaa() -> None:
-    """Tools for Amazon MWAA (Managed Workflows for Apache Airflow)."""
+@click.pass_context
+def mwaa(context: click.Context, /, **given: str | None) -> None:
+    """Amazon MWAA (Managed Workflows for Apache Airflow) from the command line.
+
+    \b
+      mwaa environments
+      mwaa url production
+      mwaa rest production GET /dags --param limit=5
+      mwaa cli production -- dags list -o json
+      mwaa policy production --action rest,cli
+
+    `mwaa COMMAND --help` tells more. The options below may stand before or after the command. Credentials are found as
+    boto3 finds them. Results go to standard output, messages to standard error.
+
+    \b
+    Exit status:
+        0  done
+        1  the call failed: no way there, no permission, no such environment
+        2  wrong usage; nothing was asked of AWS or Airflow
+        3  Airflow answered, and said no
+        4  no answer came: what was asked for may have been done, or not
+      130  stopped by Ctrl-C
+      141  nobody reads the output any more (a closed pipe)
+    """
+    connection = Connection(**given)
+    if context.invoked_subcommand == "local" and connection:
+        raise click.UsageError("`mwaa local` takes none of these options; `mwaa local start --help` shows its own")
+    context.obj = connection

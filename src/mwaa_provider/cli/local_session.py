@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import threading
 import time
@@ -113,6 +114,7 @@ class LocalSession:
     def _tell(self, mwaa: LocalMwaa, environments: list[LocalEnvironment]) -> None:
         connection = json.dumps(mwaa.airflow_connection())
         click.echo(f"\nAWS endpoint: {mwaa.endpoint_url} (region {self.region_name}; any dummy keys do)")
+        click.echo(f"\nThe command mwaa, in another shell:\n\n{_exports(mwaa)}\n  mwaa environments")
         click.echo(f"\nAirflow connection:\n\n  export AIRFLOW_CONN_MWAA_LOCAL='{connection}'")
         click.echo(f"\nboto3:\n\n{_snippet(mwaa, environments[0].name)}")
         click.echo(f"\nCertificate authority of the web servers: {mwaa.ca_file}")
@@ -121,10 +123,7 @@ class LocalSession:
             if self.show_login_link:
                 click.echo(f"  log in within 60 s: {_login_link(mwaa, environment)}")
             else:
-                click.echo(
-                    "  to log in: create_web_login_token(Name=...) with the client above, then open\n"
-                    f"  {environment.base_url}/aws_mwaa/aws-console-sso?login=true#<WebToken> within 60 s"
-                )
+                click.echo(f"  to log in: mwaa url {environment.name}, and open the link within 30 s")
         click.echo("\nPress Ctrl-C to stop.")
 
     def _watch(self, backends: list[RealAirflow]) -> int:
@@ -142,6 +141,20 @@ class LocalSession:
             click.echo(f"{time.monotonic() - started:4.0f} s  {sentence}", err=True)
 
         return report
+
+
+def _exports(mwaa: LocalMwaa) -> str:
+    keys = mwaa.airflow_connection()
+    return "\n".join(
+        f"  export {name}={shlex.quote(value)}"
+        for name, value in (
+            ("AWS_ENDPOINT_URL_MWAA", mwaa.endpoint_url),
+            ("AWS_REGION", mwaa.region_name),
+            ("AWS_ACCESS_KEY_ID", keys["login"]),
+            ("AWS_SECRET_ACCESS_KEY", keys["password"]),
+            ("AWS_CA_BUNDLE", str(mwaa.ca_file)),
+        )
+    )
 
 
 def _snippet(mwaa: LocalMwaa, name: str) -> str:

@@ -1,8 +1,9 @@
 """The IAM statements that MWAA calls need, with the right form of ARN for each action.
 
 CreateCliToken and GetEnvironment are about the environment; CreateWebLoginToken and InvokeRestApi are about an Airflow role in it, and a
-statement that names the environment's ARN for them allows nothing.
+statement that names the environment's ARN for them allows nothing. ListEnvironments is about no environment and takes ``*`` only.
 https://docs.aws.amazon.com/mwaa/latest/userguide/access-policies.html
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonmanagedworkflowsforapacheairflow.html
 """
 
 from __future__ import annotations
@@ -13,7 +14,29 @@ from typing import Any
 #: Airflow roles that an IAM policy can name.
 AIRFLOW_ROLES = ("Admin", "Op", "User", "Viewer", "Public")
 
+#: Partitions of AWS that have MWAA.
+PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
+
+#: What somebody wants to do, and the actions it takes. This client reads an environment's Airflow version before it speaks to its Airflow.
+ACTIONS_FOR: dict[str, tuple[str, ...]] = {
+    "environments": ("ListEnvironments", "GetEnvironment"),
+    "url": ("CreateWebLoginToken",),
+    "rest": ("GetEnvironment", "InvokeRestApi"),
+    "session": ("GetEnvironment", "CreateWebLoginToken"),
+    "cli": ("GetEnvironment", "CreateCliToken"),
+    "metrics": ("PublishMetrics",),
+}
+
 _ABOUT_A_ROLE = frozenset({"CreateWebLoginToken", "InvokeRestApi"})
+_PARTITION_BY_REGION = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+
+
+def partition_of(region_name: str) -> str:
+    """Return the partition a region lies in.
+
+    :param region_name: The region, such as ``eu-west-1`` or ``cn-north-1``.
+    """
+    return next((name for start, name in _PARTITION_BY_REGION.items() if region_name.startswith(start)), "aws")
 
 
 @dataclass(frozen=True)
@@ -57,15 +80,33 @@ class EnvironmentArn:
         return f"{start}:environment/{self.environment_name}"
 
 
+def is_about_a_role(action: str) -> bool:
+    """Tell whether an action is about an Airflow role, so that the policy says which.
+
+    :param action: The action's name, without ``airflow:``.
+    """
+    return action in _ABOUT_A_ROLE
+
+
+def document(environment: EnvironmentArn, *actions: str, airflow_role: str = "ROLE") -> dict[str, Any]:
+    """Return the least policy document that allows some actions, as IAM takes it.
+
+    :param environment: The environment.
+    :param actions: Names of actions, without ``airflow:``.
+    :param airflow_role: The Airflow role to act in.
+    """
+    return {"Version": "2012-10-17", "Statement": statements(environment, *actions, airflow_role=airflow_role)}
+
+
 def statements(environment: EnvironmentArn, *actions: str, airflow_role: str = "ROLE") -> list[dict[str, Any]]:
-    """Return the least statements that allow some actions: one for each resource.
+    """Return the least statements that allow some actions: one for each resource, each action once.
 
     :param environment: The environment.
     :param actions: Names of actions, without ``airflow:``.
     :param airflow_role: The Airflow role to act in.
     """
     by_resource: dict[str, list[str]] = {}
-    for action in actions:
+    for action in dict.fromkeys(actions):
         by_resource.setdefault(environment.resource(action, airflow_role), []).append(f"airflow:{action}")
     return [
         {"Effect": "Allow", "Action": named if len(named) > 1 else named[0], "Resource": resource}
