@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from botocore.config import Config
 
-from mwaa_provider.exceptions import ConnectionFailedError
+from mwaa_provider.exceptions import ConnectionFailedError, InvalidInputError
 from mwaa_provider.local import Fault, LocalMwaa, ScriptedAirflow
 from tests.support.proxies import Proxy, http_proxy, socks_proxy
 
@@ -150,6 +150,12 @@ def test_a_custom_domain_stands_for_the_host_of_aws(
 def test_a_certificate_that_is_not_trusted(airflow: ScriptedAirflow, make_client, verify: bool | None) -> None:
     with pytest.raises(ConnectionFailedError, match="Its certificate is not trusted: give the CA's file as verify"):
         make_client(transport="session", verify=verify).get_dag("target", "load")
+
+
+def test_a_ca_file_that_is_not_there_is_refused_before_any_call(local_mwaa: LocalMwaa, make_client) -> None:
+    with pytest.raises(InvalidInputError, match="verify: '/no/such/ca.pem' is not there; give the path of a CA bundle"):
+        make_client(verify="/no/such/ca.pem")
+    assert local_mwaa.journal.entries() == ()
 
 
 def test_any_certificate_is_trusted_on_request(airflow: ScriptedAirflow, make_client) -> None:

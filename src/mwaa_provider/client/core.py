@@ -78,6 +78,7 @@ class ClientCore:
         identity: str | None = None,
         clock: Clock | None = None,
     ) -> None:
+        raise_problems(input_checks.check_verify(verify))
         self._shared = shared_by_the_process() if clock is None else Shared(clock)
         self._clock = clock or SystemClock()
         self._retry = Retry(self._clock)
@@ -202,8 +203,13 @@ def _new_boto_client(
 
 def _access_key_id(session: Any) -> str | None:
     """Return what tells this session's identity from others; it is no secret, but it is shown nowhere."""
-    credentials = session.get_credentials()
-    return None if credentials is None else credentials.access_key
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        credentials = session.get_credentials()
+        return None if credentials is None else credentials.access_key
+    except (BotoCoreError, ClientError):  # the first call says so, as an error of ours
+        return None
 
 
 def _bare_host(address: str) -> str:

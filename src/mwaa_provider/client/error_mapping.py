@@ -60,7 +60,8 @@ def from_client_error(error: ClientError, *, environment_name: str, method: str 
     :param method: HTTP method of the REST call; empty (default) for another AWS call.
     :param path: The REST call's path, if it is one.
     """
-    facts: dict[str, Any] = {"environment_name": environment_name, "action": f"airflow:{error.operation_name}"}
+    service = "sts" if error.operation_name.startswith("AssumeRole") else "airflow"
+    facts: dict[str, Any] = {"environment_name": environment_name, "action": f"{service}:{error.operation_name}"}
     if method:
         facts.update(method=method, path=path)
     details = error.response.get("Error", {})
@@ -68,7 +69,7 @@ def from_client_error(error: ClientError, *, environment_name: str, method: str 
     detail = str(details.get("Message") or error.response.get("Message") or error.response.get("message") or "")
     metadata = error.response.get("ResponseMetadata", {})
     status = metadata.get("HTTPStatusCode", 0)
-    about = f"{facts['action']} for environment {environment_name!r}"
+    about = f"{facts['action']}{_for(environment_name)}"
     if code in _DENIED_CODES:
         return AccessDeniedError(
             f"{about} is denied: {detail}. {_policy_hint(error.operation_name)}", detail=detail, **facts
@@ -116,7 +117,13 @@ def from_botocore(error: BotoCoreError, *, environment_name: str, method: str = 
 
     facts: dict[str, Any] = {"environment_name": environment_name, "method": method, "path": path}
     if isinstance(
-        error, (exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.CredentialRetrievalError)
+        error,
+        (
+            exceptions.NoCredentialsError,
+            exceptions.PartialCredentialsError,
+            exceptions.CredentialRetrievalError,
+            exceptions.SSOError,
+        ),
     ):
         return AccessDeniedError(
             f"No AWS credentials to call MWAA with ({error}). Give the Airflow connection or the process a role.",
@@ -138,15 +145,15 @@ def from_botocore(error: BotoCoreError, *, environment_name: str, method: str = 
     )
     if isinstance(error, not_sent) or (isinstance(error, exceptions.SSLError) and is_of_certificate(error)):
         return ConnectionFailedError(
-            f"AWS cannot be reached for environment {environment_name!r}: {error}. Check region, endpoint_url, verify, proxies and "
+            f"AWS cannot be reached{_for(environment_name)}: {error}. Check region, endpoint_url, verify, proxies and "
             "the route (a VPC without internet needs the endpoints airflow.api and airflow.env).",
             host="",
             may_pass=isinstance(error, (exceptions.EndpointConnectionError, exceptions.ConnectTimeoutError)),
             **facts,
         )
     return UnknownOutcomeError(
-        f"No answer of AWS for environment {environment_name!r} ({type(error).__name__}: {error}); "
-        f"{f'{method} {path}' if method else 'the call'} may have been carried out.",
+        f"No answer of AWS{_for(environment_name)} ({type(error).__name__}: {error})"
+        + (f"; {method} {path} may have been carried out." if method else "."),
         **facts,
     )
 
@@ -205,7 +212,7 @@ def is_of_certificate(error: Exception) -> bool:
     :param error: The error.
     """
     text = str(error)
-    return "CERTIFICATE_VERIFY_FAILED" in text or "WRONG_VERSION_NUMBER" in text or "doesn't match" in text
+    return any(word in text for word in ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "[X509", "doesn't match"))
 
 
 def no_socks() -> InvalidInputError:
@@ -315,7 +322,13 @@ def _role_hint(status: int) -> str:
     return " The Airflow role of this identity does not allow it." if status == 403 else ""
 
 
+def _for(environment_name: str) -> str:
+    return f" for environment {environment_name!r}" if environment_name else ""
+
+
 def _policy_hint(operation: str) -> str:
+    if operation.startswith("AssumeRole"):
+        return "Let the trust policy of that role name the caller."
     resource = (
         "arn:aws:airflow:REGION:ACCOUNT:role/ENVIRONMENT/ROLE (ROLE: Admin, Op, User, Viewer or Public)"
         if operation in ("InvokeRestApi", "CreateWebLoginToken")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
@@ -35,6 +36,18 @@ _RESERVED_RUN_ID_PREFIXES = (
 )
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def check_verify(value: Any) -> list[str]:
+    """Check how certificates are verified; ``None`` is right (by the public CAs).
+
+    :param value: What the caller gave.
+    """
+    if value is None or isinstance(value, bool) or (isinstance(value, str) and os.path.exists(value)):
+        return []
+    return [
+        f"verify: {value!r} is not there; give the path of a CA bundle, False to trust any certificate, or leave it out"
+    ]
 
 
 def check_environment_name(value: Any) -> list[str]:

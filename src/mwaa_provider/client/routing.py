@@ -208,6 +208,8 @@ class Router:
         try:
             return self._by_session(environment, request, f"InvokeRestApi is not open ({why_not_iam})")
         except (AccessDeniedError, LoginFailedError, ConnectionFailedError) as error:
+            if error.facts.get("may_pass"):
+                raise  # trouble that passes closes no way; the call was not carried out and may be repeated
             if why_not_iam == _TOO_MANY:  # IAM is slow, but as far as is known it works
                 lasts = _REMEMBER_SECONDS if isinstance(error, AccessDeniedError) else _REMEMBER_TROUBLE_SECONDS
                 way.close("session", error.message, self._clock.monotonic(), lasts)
