@@ -153,7 +153,9 @@ def test_a_certificate_that_is_not_trusted(airflow: ScriptedAirflow, make_client
 
 
 def test_a_ca_file_that_is_not_there_is_refused_before_any_call(local_mwaa: LocalMwaa, make_client) -> None:
-    with pytest.raises(InvalidInputError, match=r"verify: '/no/such/ca\.pem' is not there; give the path of a CA bundle"):
+    with pytest.raises(
+        InvalidInputError, match=r"verify: '/no/such/ca\.pem' is not there; give the path of a CA bundle"
+    ):
         make_client(verify="/no/such/ca.pem")
     assert local_mwaa.journal.entries() == ()
 
