@@ -187,6 +187,32 @@ def test_where_the_session_is_closed_many_calls_stay_with_iam(patient_mwaa: Loca
 
 
 @needs_invoke_rest_api
+def test_where_the_web_server_cannot_be_reached_many_calls_stay_with_iam(patient_mwaa: LocalMwaa, make_client) -> None:
+    """A worker without a way to the internet: it is tried out once, and not again at each call."""
+    client = make_client(**at(patient_mwaa), web_server_hosts={"target": "127.0.0.1:1"})
+    for _ in range(30):
+        client.get_dag("target", "load")
+    assert ways(patient_mwaa) == ["iam"] * 30
+    assert patient_mwaa.journal.count(operation="CreateWebLoginToken") == 5
+
+
+@needs_invoke_rest_api
+def test_a_web_server_that_is_busy_for_a_while_closes_the_session_for_a_minute(
+    patient_mwaa: LocalMwaa, make_client, clock
+) -> None:
+    client = make_client(**at(patient_mwaa))
+    patient_mwaa.faults.add(Fault.answer(503, operation="login", times=5))
+    for _ in range(20):
+        client.get_dag("target", "load")
+    assert set(ways(patient_mwaa)) == {"iam"}
+    clock.sleep(61)
+    for _ in range(20):
+        client.get_dag("target", "load")
+    assert ways(patient_mwaa)[-1] == "session"
+    assert patient_mwaa.journal.count(operation="login", status=200) == 1
+
+
+@needs_invoke_rest_api
 def test_after_an_hour_iam_is_tried_again(airflow: ScriptedAirflow, local_mwaa: LocalMwaa, make_client, clock) -> None:
     client = make_client()
     local_mwaa.faults.add(Fault.deny("InvokeRestApi"))

@@ -44,7 +44,7 @@ _TOO_OLD = "update your environment to use invokerestapi"
 
 #: How long it is remembered that a way is closed, in seconds: policies and environments change.
 _REMEMBER_SECONDS = 3600.0
-#: The same for a session that failed for another reason than a policy, in seconds.
+#: The same for a session that the web server did not give, in seconds.
 _REMEMBER_TROUBLE_SECONDS = 60.0
 #: Throttled so often within so many seconds, in spite of our own pace: others call too, and IAM is not enough.
 _THROTTLED_TIMES, _THROTTLED_SECONDS = 3, 10.0
@@ -211,7 +211,7 @@ class Router:
             if error.facts.get("may_pass"):
                 raise  # trouble that passes closes no way; the call was not carried out and may be repeated
             if why_not_iam == _TOO_MANY:  # IAM is slow, but as far as is known it works
-                lasts = _REMEMBER_SECONDS if isinstance(error, AccessDeniedError) else _REMEMBER_TROUBLE_SECONDS
+                lasts = _REMEMBER_TROUBLE_SECONDS if isinstance(error, LoginFailedError) else _REMEMBER_SECONDS
                 way.close("session", error.message, self._clock.monotonic(), lasts)
                 way.open("iam")
                 try:

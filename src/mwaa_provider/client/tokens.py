@@ -20,7 +20,14 @@ from mwaa_provider.client.locks import Slot
 from mwaa_provider.client.models import Environment
 from mwaa_provider.client.retry import Retry
 from mwaa_provider.client.shared import Caller, OneEach, Shared
-from mwaa_provider.exceptions import LoginFailedError, MwaaError, ServiceError, ThrottledError, UnknownOutcomeError
+from mwaa_provider.exceptions import (
+    ConnectionFailedError,
+    LoginFailedError,
+    MwaaError,
+    ServiceError,
+    ThrottledError,
+    UnknownOutcomeError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -188,7 +195,7 @@ class WebSessionKeeper:
                 host=self._hosts.get(environment.name) or environment.web_server_host,
                 status=error.facts.get("status", 0),
             ) from error
-        except LoginFailedError as error:
+        except (LoginFailedError, ConnectionFailedError) as error:
             error.facts["may_pass"] = False  # it was tried often enough
             raise
 
