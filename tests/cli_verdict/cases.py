@@ -170,64 +170,9 @@ _ONLY_3: tuple[tuple[str, ...], ...] = (
 )
 
 
-_SAME = frozenset(
-    {
-        ("dags", "trigger", "cli_quick", "-l", "not-a-date"),
-        ("dags", "trigger", "cli_quick", "-e", "not-a-date"),
-        ("dags", "trigger", "cli_quick", "-r", "scheduled__2024-01-01T00:00:00+00:00"),
-        ("dags", "list-import-errors", "-o", "json"),
-        ("dags", "next-execution", "cli_daily", "--table"),
-        ("variables", "set", "--", "dash", "-x y"),
-        ("variables", "get", "no_such_variable", "--default", "a default"),
-        ("connections", "delete", "no_such_connection"),
-        ("dags", "show", "cli_quick"),
-        ("dags", "show", "cli_quick", "--save", "graph.none", "--imgcat"),
-        ("dags", "unpause"),
-        ("dags", "trigger"),
-        ("dags", "trigger", "cli_quick", "-r", "-starts-with-dash"),
-        ("dags", "state", "cli_quick", "no_such_run"),
-        ("dags", "delete", "cli_to_delete"),
-        ("tasks", "state", "cli_quick", "work", "two"),
-        ("tasks", "state", "cli_quick", "no_such_task", "two"),
-        ("tasks", "render", "cli_daily", "no_such_task", "2024-01-02"),
-        ("tasks", "clear", "cli_quick"),
-        ("tasks", "clear", "cli_quick", "-t", "["),
-        ("variables", "set", "minus", "-5"),
-        ("variables", "set", "lines", "one\ntwo 'quoted' \"ü\""),
-        ("variables", "get", "lines"),
-        ("variables", "get", "plain"),
-        ("variables", "set", "only-a-key"),
-        ("variables", "get", "looks"),
-        ("variables", "set", "looks", "Traceback (most recent call last):"),
-        ("connections", "add", "cli_bad"),
-        ("connections", "add", "bad id!", "--conn-type", "http"),
-        ("db", "clean", "--clean-before-timestamp", "2020-01-01"),
-        ("db", "clean", "--clean-before-timestamp", "2020-01-01", "--dry-run"),
-        ("db", "clean", "--yes"),
-        ("dags", "list-runs"),
-        ("providers", "get", "apache-airflow-providers-amazon"),
-    }
-)
-
-#: What takes long, or says the same as others: left to the long tier.
-_LONG = frozenset(
-    {"assets", "backfill", "cheat-sheet", "roles", "version"}
-    | {"dags report", "dags reserialize", "dags test", "tasks failed-deps", "tasks test", "tasks states-for-dag-run"}
-    | {"providers list", "providers hooks", "providers behaviours", "providers links", "providers widgets"}
-    | {"providers secrets", "providers triggers", "providers notifications", "variables list", "variables delete"}
-    | {"dags backfill", "tasks run"}
-)
-
-
-def commands(airflow_version: str, *, all_of_them: bool) -> tuple[tuple[str, ...], ...]:
+def commands(airflow_version: str) -> tuple[tuple[str, ...], ...]:
     """Return the commands for a release.
 
     :param airflow_version: The release.
-    :param all_of_them: Whether those are wanted too that take long.
     """
-    every = _BOTH + (_ONLY_3 if airflow_version.startswith("3.") else _ONLY_2)
-    if all_of_them:
-        return every
-    return tuple(
-        command for command in every if not _LONG & {command[0], " ".join(command[:2])} and command not in _SAME
-    )
+    return _BOTH + (_ONLY_3 if airflow_version.startswith("3.") else _ONLY_2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import pickle
 import threading
@@ -31,6 +32,9 @@ from mwaa_provider.local import (
     ScriptedAirflow,
     ServiceRules,
 )
+from mwaa_provider.local.answers import json_response
+from mwaa_provider.local.certificates import Certificates
+from mwaa_provider.local.http_server import HttpRequest, HttpResponse, HttpServer
 
 TRIGGER = ["dags", "trigger", "load", "-r", "mine"]
 
@@ -353,6 +357,48 @@ class TestNotRun:
         with pytest.raises(ServiceError, match=r"refused `airflow dags trigger`: HTTP 400: .*cannot be read") as caught:
             make_client().run_cli("target", TRIGGER)
         assert (caught.value.status, commands_sent(local_mwaa)) == (400, 1)
+
+
+class TestRedirects:
+    """AWS's samples for Airflow 3 follow redirects; one to the endpoint's new place is followed, one to a sign-in page is not."""
+
+    @pytest.fixture
+    def moved(self):
+        certificates = Certificates()
+        seen: list[tuple[str, str, bytes]] = []
+        places = {"/aws_mwaa/cli": "/pluginsv2/aws_mwaa/cli"}
+
+        def answer(request: HttpRequest) -> HttpResponse:
+            seen.append((request.method, request.path, request.body))
+            if request.path in places:
+                return json_response(307, {}, (("Location", places[request.path]),))
+            printed = base64.b64encode(b"Variable k created\n").decode()
+            return json_response(200, {"stdout": printed, "stderr": ""})
+
+        server = HttpServer(answer, ssl_context=certificates.server_context)
+        server.start()
+        yield server, certificates, seen, places
+        server.stop()
+        certificates.remove()
+
+    def client(self, make_client, moved):
+        server, certificates, _, _ = moved
+        return make_client(web_server_hosts={"target": f"127.0.0.1:{server.port}"}, verify=str(certificates.ca_file))
+
+    @pytest.mark.parametrize("airflow", ["3.3.1"], indirect=True)
+    def test_to_the_endpoint(self, airflow: ScriptedAirflow, make_client, moved) -> None:
+        command = ["variables", "set", "k", "v"]
+        assert self.client(make_client, moved).run_cli("target", command).stdout == "Variable k created\n"
+        line = b"variables set k v"
+        assert moved[2] == [("POST", "/aws_mwaa/cli", line), ("POST", "/pluginsv2/aws_mwaa/cli", line)]
+
+    @pytest.mark.parametrize("airflow", ["3.3.1"], indirect=True)
+    @pytest.mark.parametrize("to", ["/auth/login", "https://elsewhere.example/aws_mwaa/cli", "/aws_mwaa/cli"])
+    def test_to_somewhere_else(self, airflow: ScriptedAirflow, make_client, moved, to: str) -> None:
+        moved[3]["/aws_mwaa/cli"] = to
+        with pytest.raises(AccessDeniedError, match=r"took no token \(HTTP 307"):
+            self.client(make_client, moved).run_cli("target", TRIGGER)
+        assert [path for _, path, _ in moved[2]] == ["/aws_mwaa/cli"] * 2  # the second with a fresh token
 
 
 UNKNOWN = [

@@ -86,7 +86,7 @@ class MwaaCliOperator(BaseOperator):
             if self.is_idempotent or (self.is_idempotent is None and line.known.effect != "create"):
                 raise
             raise without_retry(error) from error
-        self._log(result)
+        self._tell(result)
         printed = result.json if line.wants_json else result.stdout
         if self.do_xcom_push:
             try:
@@ -121,7 +121,7 @@ class MwaaCliOperator(BaseOperator):
             raise InvalidInputError(problems)
         return line
 
-    def _log(self, result: CliResult) -> None:
+    def _tell(self, result: CliResult) -> None:
         spelled = " ".join(result.command)
         self.log.info("Ran `airflow %s` in environment %s", spelled, self.environment_name)
         if result.stderr.strip():
