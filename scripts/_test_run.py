@@ -96,7 +96,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         return Plan(
             tuple(dict.fromkeys(options.leg)), dict.fromkeys(options.leg, "not slow"), at_once=2, time_limit=3600
         )
-    markers = dict.fromkeys(DEFAULT_LEGS, "not slow")
+    markers = dict.fromkeys(DEFAULT_LEGS, "not slow" if options.matrix else "not slow and not patient")
     if options.matrix:
         # The default legs take longest, so they begin.
         markers |= {airflow: "not slow and not real_airflow" for airflow in LEGS if airflow not in markers}

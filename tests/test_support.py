@@ -40,6 +40,7 @@ DAG_OF_TWO = """
 """
 
 
+@pytest.mark.patient
 def test_a_dag_runs_for_real(run_dag):
     outcome = run_dag(
         DAG_OF_TWO, connections={"home": "http://127.0.0.1:1"}, environment={"GREETING": "hello"}, conf={"answer": 42}

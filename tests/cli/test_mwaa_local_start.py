@@ -67,6 +67,7 @@ def leftovers(workplace):
     return found
 
 
+@pytest.mark.patient
 def test_from_start_to_sigterm(start, workplace):
     process = start("--name", "target", "--region", "eu-west-1", "--show-login-link")
     told = ""

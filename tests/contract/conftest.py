@@ -6,12 +6,11 @@ The scripted back end plays the leg's own release and the default release of the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
 from mwaa_provider.local import LocalMwaa
-from tests.contract.environments import LEG, NAME, OTHER_LINE, Contract, real, scripted
+from tests.contract.environments import LEG, NAME, OTHER_LINE, Contract, by, real, scripted
 
 
 @pytest.fixture(
@@ -36,12 +35,4 @@ def environment(request: pytest.FixtureRequest) -> Iterator[Contract]:
 @pytest.fixture(params=["iam", "session"])
 def contract(environment: Contract, request: pytest.FixtureRequest) -> Contract:
     """The environment, by each way to its REST API."""
-    contract = replace(environment, transport=request.param)
-    if request.param == "iam":
-        import botocore.session
-
-        operations = botocore.session.Session().get_service_model("mwaa").operation_names
-        if "InvokeRestApi" not in operations:
-            pytest.skip("this release's boto3 has no invoke_rest_api")
-    environment.mwaa.journal.clear()
-    return contract
+    return by(environment, request.param)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.metadata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import botocore.session
+import pytest
 from botocore.config import Config
 
 from mwaa_provider.client.mwaa import MwaaClient
@@ -43,6 +45,16 @@ class Contract:
 
     def wait(self, client: MwaaClient, dag_id: str, run_id: str, **how: Any) -> Any:
         return client.wait_for_dag_run(NAME, dag_id, run_id, poke_interval=self.poke_interval, timeout=120, **how)
+
+
+def by(environment: Contract, transport: str) -> Contract:
+    """The environment by one way to its REST API."""
+    if transport == "iam":
+        operations = botocore.session.Session().get_service_model("mwaa").operation_names
+        if "InvokeRestApi" not in operations:
+            pytest.skip("this release's boto3 has no invoke_rest_api")
+    environment.mwaa.journal.clear()
+    return replace(environment, transport=transport)
 
 
 def scripted(airflow_version: str) -> ScriptedAirflow:

@@ -14,13 +14,19 @@ from mwaa_provider.client.models import Dag, DagRun, Pool, Variable, XCom, XComE
 from mwaa_provider.client.mwaa import MwaaClient
 from mwaa_provider.exceptions import ConflictError, DagNotFoundError, InvalidInputError, NotFoundError
 from mwaa_provider.local import Fault
-from tests.contract.environments import NAME, Contract
+from tests.contract.environments import NAME, Contract, by
 
 ODD, PUSHED = "typed_odd", ("return_value", "with space and ü", "with/slash")
 
 
 def new_name(what: str) -> str:
     return f"typed_{what}_{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture(params=[pytest.param("iam", marks=pytest.mark.patient), "session"])
+def contract(environment: Contract, request: pytest.FixtureRequest) -> Contract:
+    """By each way; by one in the default tier, since all of them take a minute with a real Airflow."""
+    return by(environment, request.param)
 
 
 @pytest.fixture

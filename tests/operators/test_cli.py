@@ -136,6 +136,7 @@ class TestRefused:
 
 
 @pytest.mark.parametrize("target", ["3.3.1"], indirect=True)
+@pytest.mark.patient
 def test_the_installed_airflow_runs_both_operators(
     target: ScriptedAirflow, local_mwaa: LocalMwaa, run_dag: RunDag
 ) -> None:
@@ -173,5 +174,6 @@ def test_the_installed_airflow_runs_both_operators(
     assert target.variables() == {"one": "-1 it's calls", "two": "2"}
     results = {name: xcoms["return_value"] for name, xcoms in outcome.xcoms.items() if xcoms}
     assert results["set_them[0]"] == "Variable one created\n"
-    assert results["listed"] == [{"key": "one"}, {"key": "two"}]
+    # mapped tasks may run in either order
+    assert sorted(row["key"] for row in results["listed"]) == ["one", "two"]
     assert ([row["dag_id"] for row in results["dags"]["dags"]], results["dags"]["total_entries"]) == (["load"], 1)

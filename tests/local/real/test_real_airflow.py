@@ -265,6 +265,7 @@ def test_a_second_start_is_refused(airflow):
         airflow.start("again", BASE_URL)
 
 
+@pytest.mark.patient
 def test_a_component_that_dies_at_its_start(airflow, server, workplace):
     before = set(workplace.leftovers())
     databases = rows(airflow, "SELECT count(*) FROM pg_database")
