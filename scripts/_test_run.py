@@ -8,7 +8,7 @@ import shutil
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import _checks
@@ -30,6 +30,10 @@ DISK_FOR_TOOLS = 1.5
 DISK_PER_LEG = 0.5
 
 
+# What runs outside of Airflow wherever it is used, and is the same for every release: the matrix tests it on the default legs.
+SAME_EVERYWHERE = ("tests/cli", "tests/docs", "tests/local", "tests/scripts")
+
+
 @dataclass(frozen=True)
 class Plan:
     """What is going to run.
@@ -38,12 +42,14 @@ class Plan:
     :param markers: Release to pytest's ``-m``.
     :param at_once: How many legs run at a time.
     :param time_limit: Seconds for one leg.
+    :param left_out: Release to the folders of tests that it does without.
     """
 
     legs: tuple[str, ...]
     markers: dict[str, str]
     at_once: int
     time_limit: float
+    left_out: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -99,7 +105,11 @@ def _plan(options: argparse.Namespace) -> Plan:
     markers = dict.fromkeys(DEFAULT_LEGS, "not slow" if options.matrix else "not slow and not patient")
     if options.matrix:
         # The default legs take longest, so they begin.
-        markers |= {airflow: "not slow and not real_airflow" for airflow in LEGS if airflow not in markers}
+        others = [airflow for airflow in LEGS if airflow not in markers]
+        markers |= dict.fromkeys(others, "not slow and not real_airflow")
+        return Plan(
+            tuple(markers), markers, at_once=2, time_limit=1500, left_out=dict.fromkeys(others, SAME_EVERYWHERE)
+        )
     return Plan(tuple(markers), markers, at_once=2, time_limit=1500)
 
 
@@ -159,5 +169,6 @@ def _leg(airflow: str, plan: Plan, pythons: Pythons, further: Sequence[str]) -> 
         return Row(
             f"Airflow {airflow}", python, outcome="FAILED", notes=("its environment could not be made, see above",)
         ), None
-    result = LegRun(airflow, environment, plan.markers[airflow], plan.time_limit).run(further)
+    ignored = [f"--ignore={folder}" for folder in plan.left_out.get(airflow, ())]
+    result = LegRun(airflow, environment, plan.markers[airflow], plan.time_limit).run([*ignored, *further])
     return result.row(python), result
