@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -169,7 +170,8 @@ def test_the_installed_airflow_runs_both_operators(
     )
     ended = {"set_them[0]", "set_them[1]", "listed", "dags"}
     assert outcome.tasks == {**dict.fromkeys(ended, "success"), "bad": "failed"}, outcome.log
-    assert "Nobody knows whether this POST was carried out" in outcome.log
+    told = re.sub(r"[\s│]+", " ", outcome.log)  # Airflow 3.0 draws tracebacks in boxes and breaks their lines
+    assert "Nobody knows whether this POST was carried out" in told, outcome.log[-5000:]
     assert local_mwaa.journal.count(is_rest=True, method="POST") == 1
     assert target.variables() == {"one": "-1 it's calls", "two": "2"}
     results = {name: xcoms["return_value"] for name, xcoms in outcome.xcoms.items() if xcoms}
