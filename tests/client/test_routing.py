@@ -242,7 +242,9 @@ def test_what_one_client_learned_the_others_of_its_identity_know(
 @pytest.fixture
 def small_mwaa():
     """A service that hands on 4,000 bytes and takes paths of 64 characters."""
-    with LocalMwaa(rules=ServiceRules(rest_payload_bytes=4000, rest_path_max_length=64)) as mwaa:
+    with LocalMwaa(
+        rules=ServiceRules(rest_payload_bytes=4000, rest_path_max_length=64, rest_calls_per_second=None)
+    ) as mwaa:
         airflow = ScriptedAirflow("3.3.1")
         for number in range(50):
             airflow.add_dag(f"load_{number}")
@@ -267,6 +269,17 @@ def test_a_read_that_is_too_large_goes_by_session_that_once(small_mwaa: LocalMwa
         ("session", 200),
         ("iam", 200),
     ]
+
+
+@needs_invoke_rest_api
+def test_where_the_session_is_closed_a_long_list_comes_in_smaller_pages(small_mwaa: LocalMwaa, make_client) -> None:
+    nobody = Identity("NOWEB", denied_actions=frozenset({"CreateWebLoginToken"}))
+    client = make_client(**at(small_mwaa, nobody))
+    assert len(list(client.list_dags("target"))) == 51
+    assert {entry.transport for entry in small_mwaa.journal.entries(is_rest=True)} == {"iam"}
+    assert small_mwaa.journal.count(operation="CreateWebLoginToken") == 1  # tried out once
+    with pytest.raises(RestApiLimitError, match="hit the limit of InvokeRestApi of 6 MB"):
+        client.invoke_rest_api("target", "GET", "/dags")
 
 
 @needs_invoke_rest_api

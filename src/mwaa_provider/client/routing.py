@@ -190,9 +190,15 @@ class Router:
                 raise
             return self._by_session_instead(environment, request, why_not_iam)
         if response.status in LIMITS_OF_IAM and request.effect == "read" and session_may_do:
-            return self._by_session_instead(
-                environment, request, f"a read hit its limit of {LIMITS_OF_IAM[response.status]}"
-            )
+            try:
+                return self._by_session(
+                    environment,
+                    request,
+                    f"InvokeRestApi is not open (a read hit its limit of {LIMITS_OF_IAM[response.status]})",
+                )
+            except (AccessDeniedError, LoginFailedError, ConnectionFailedError) as error:
+                # What IAM said stands: whoever reads a list asks for less.
+                way.close("session", error.message, self._clock.monotonic(), _remembered(error))
         return response
 
     def _closes_iam(self, way: Way, error: MwaaError) -> str | None:
@@ -211,8 +217,7 @@ class Router:
             if error.facts.get("may_pass"):
                 raise  # trouble that passes closes no way; the call was not carried out and may be repeated
             if why_not_iam == _TOO_MANY:  # IAM is slow, but as far as is known it works
-                lasts = _REMEMBER_TROUBLE_SECONDS if isinstance(error, LoginFailedError) else _REMEMBER_SECONDS
-                way.close("session", error.message, self._clock.monotonic(), lasts)
+                way.close("session", error.message, self._clock.monotonic(), _remembered(error))
                 way.open("iam")
                 try:
                     return self._by_iam(environment, request, f"the web session is not open ({error.message})")
@@ -245,6 +250,11 @@ class Router:
 
     def _pace(self, environment: Environment) -> Pace:
         return self._shared.paces[self._caller.place(environment.name)]
+
+
+def _remembered(error: MwaaError) -> float:
+    """For how long it is remembered that the session failed so, in seconds."""
+    return _REMEMBER_TROUBLE_SECONDS if isinstance(error, LoginFailedError) else _REMEMBER_SECONDS
 
 
 def _no_way_in(environment: Environment, why_not_iam: str, why_not_session: MwaaError) -> NoWayInError:
