@@ -97,7 +97,7 @@ def _plan(options: argparse.Namespace) -> Plan:
     if options.lint:
         return Plan((), {}, 1, 0)
     if options.full:
-        return Plan(tuple(LEGS), dict.fromkeys(LEGS, ""), at_once=1, time_limit=3 * 3600)
+        return Plan(tuple(LEGS), dict.fromkeys(LEGS, ""), at_once=2, time_limit=3 * 3600)
     if options.leg:
         return Plan(
             tuple(dict.fromkeys(options.leg)), dict.fromkeys(options.leg, "not slow"), at_once=2, time_limit=3600

@@ -56,7 +56,7 @@ def test_all_pages_as_one(run: RunMwaa, local_mwaa: LocalMwaa) -> None:
     assert [dag["dag_id"] for dag in answer["dags"]] == [f"dag_{number}" for number in range(5)]
     assert answer["total_entries"] == 5
     assert [call.query for call in local_mwaa.journal.entries(is_rest=True)] == [
-        {"limit": "2"},
+        {"limit": "2", "offset": "0"},
         {"limit": "2", "offset": "2"},
         {"limit": "2", "offset": "4"},
     ]
@@ -114,11 +114,13 @@ def test_a_lost_answer_to_a_change_has_a_status_of_its_own(
         ),
         (("POST", "/variables", "--body", "[1]"), "--body: it must be a JSON object, {...}"),
         (("POST", "/variables", "--body", "@/no/such"), "--body: /no/such: No such file or directory"),
-        (("POST", "/dags", "--all"), "--all goes with GET, and without --param offset=..."),
-        (("GET", "/dags", "--all", "--param", "offset=1"), "--all goes with GET, and without --param offset=..."),
         (
-            ("GET", "/version", "--all"),
-            "--all: this answer is not a list with a count (total_entries); leave --all out",
+            ("POST", "/dags", "--all"),
+            "--all: method: POST /dags is no list; only a GET, and a POST to '.../list', have pages",
+        ),
+        (
+            ("GET", "/dags", "--all", "--param", "offset=1"),
+            "--all: offset: '1' was given, but all pages are read from the first; leave it out",
         ),
         (
             ("GET", "dags"),

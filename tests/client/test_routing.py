@@ -280,6 +280,9 @@ def test_where_the_session_is_closed_a_long_list_comes_in_smaller_pages(small_mw
     assert small_mwaa.journal.count(operation="CreateWebLoginToken") == 1  # tried out once
     with pytest.raises(RestApiLimitError, match="hit the limit of InvokeRestApi of 6 MB"):
         client.invoke_rest_api("target", "GET", "/dags")
+    pages = list(client.invoke_rest_api_pages("target", "GET", "/dags", params={"limit": 51, "order_by": "dag_id"}))
+    assert len({dag["dag_id"] for page in pages for dag in page.body["dags"]}) == 51
+    assert len(pages) > 1
 
 
 @needs_invoke_rest_api

@@ -136,7 +136,7 @@ class TestPages:
         assert len(asked(local_mwaa)) == 1
 
     def test_what_has_no_pages(self, target: ScriptedAirflow) -> None:
-        with pytest.raises(UnexpectedAnswerError, match="Set pages=False"):
+        with pytest.raises(UnexpectedAnswerError, match="Ask for it as a single answer"):
             operator(path="/version", pages=True).execute({})
 
 

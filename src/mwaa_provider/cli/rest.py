@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import click
 
 from mwaa_provider.cli.connection import Connection, with_connection
 from mwaa_provider.cli.output import print_json
+from mwaa_provider.client.rest.raw_pages import WholeList, check_pages
 
 if TYPE_CHECKING:
     from mwaa_provider.client.routing import TransportChoice
@@ -82,15 +82,20 @@ def rest(
     if "?" in path:
         raise click.UsageError("PATH: give what stands after the '?' with --param NAME=VALUE")
     params = _params(pairs)
-    if all_pages and (method != "GET" or "offset" in params):
-        raise click.UsageError("--all goes with GET, and without --param offset=...")
     content = None if body is None else _object(body)
+    problems = check_pages(method, path, params, content) if all_pages else []
+    if problems:
+        raise click.UsageError(f"--all: {'; '.join(problems)}")
     client = connection.client(transport)
-
-    def call(params: Params) -> Any:
-        return client.invoke_rest_api(environment, method, path, params=params, body=content).body
-
-    answer = _every_page(call, params) if all_pages else call(params)
+    if all_pages:
+        whole = WholeList()
+        for page in client.invoke_rest_api_pages(environment, method, path, params=params, body=content):
+            whole.add(page)
+        if whole.missing:
+            click.echo(f"The list changed while it was read: Airflow counts {whole.total} rows.", err=True)
+        answer: Any = whole.answer
+    else:
+        answer = client.invoke_rest_api(environment, method, path, params=params, body=content).body
     if answer is not None:
         print_json(answer)
 
@@ -121,21 +126,3 @@ def _text(body: str) -> str:
     if body == "-":
         return sys.stdin.read()
     return Path(body[1:]).read_text(encoding="utf-8") if body.startswith("@") else body
-
-
-def _every_page(call: Callable[[Params], Any], params: Params) -> Any:
-    """Read a list to its end and return the first page's answer with the rows of all of them."""
-    whole = call(params)
-    rows = _rows(whole)
-    page = rows
-    while page and len(rows) < whole["total_entries"]:
-        page = _rows(call({**params, "offset": len(rows)}))
-        rows += page
-    return whole
-
-
-def _rows(answer: Any) -> list[Any]:
-    lists = [value for value in answer.values() if isinstance(value, list)] if isinstance(answer, dict) else []
-    if len(lists) != 1 or "total_entries" not in answer:
-        raise click.UsageError("--all: this answer is not a list with a count (total_entries); leave --all out")
-    return lists[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mwaa_provider.client import input_checks
@@ -13,9 +13,10 @@ from mwaa_provider.client.dag_runs import DagRunCalls
 from mwaa_provider.client.dags import DagCalls
 from mwaa_provider.client.environments import EnvironmentCalls
 from mwaa_provider.client.monitoring import MonitoringCalls
+from mwaa_provider.client.rest.raw_pages import check_pages, pages_of
 from mwaa_provider.client.settings import SettingCalls
 from mwaa_provider.client.task_instances import TaskInstanceCalls
-from mwaa_provider.client.transport import Effect, RestRequest, RestResponse, checked
+from mwaa_provider.client.transport import Effect, RestRequest, RestResponse, checked, is_read, may_be_sent_twice
 
 
 class MwaaClient(EnvironmentCalls, DagCalls, DagRunCalls, TaskInstanceCalls, SettingCalls, MonitoringCalls, CliCalls):
@@ -80,6 +81,55 @@ class MwaaClient(EnvironmentCalls, DagCalls, DagRunCalls, TaskInstanceCalls, Set
                 *input_checks.check_rest_call(method, path),
             ]
         )
+        return self._send(environment_name, method, path, params, body, is_idempotent)
+
+    def invoke_rest_api_pages(
+        self,
+        environment_name: str,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> Iterator[RestResponse]:
+        """Read any list of Airflow's REST API to its end, page by page, as the answers come.
+
+        A page begins where the one before ended: releases give fewer rows than they were asked for. It shrinks where InvokeRestApi's limits
+        of 10 seconds and 6 MB are hit. Rows that come or go meanwhile can be missed or given twice, unless the list is ordered; the calls
+        for runs, tasks and the like (:meth:`list_dag_runs`, say) see to that by themselves.
+
+        :param environment_name: The environment's name.
+        :param method: ``GET``, or ``POST`` for a path that ends in ``/list``.
+        :param path: The path below ``/api/v1`` or ``/api/v2``, for example ``/dags``; quote what you put into it.
+        :param params: Query parameters; for a ``GET``, ``limit`` is the size of a page (default 100 rows).
+        :param body: The JSON body; for a ``POST``, ``page_limit`` is the size of a page (default 100 rows).
+        :raises InvalidInputError: if this cannot be a list.
+        :raises UnexpectedAnswerError: if an answer has not one list and its count, ``total_entries``.
+        :raises RestApiError: if Airflow answered with an error.
+        """
+        raise_problems(
+            [
+                *input_checks.check_environment_name(environment_name),
+                *input_checks.check_rest_call(method, path),
+                *check_pages(method, path, params, body),
+            ]
+        )
+        return pages_of(
+            method,
+            params or {},
+            body or {},
+            lambda params, body: self._send(environment_name, method, path, params, body, is_idempotent=True),
+        )
+
+    def _send(
+        self,
+        environment_name: str,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None,
+        body: Mapping[str, Any] | None,
+        is_idempotent: bool | None,
+    ) -> RestResponse:
         environment = self._known_environment(environment_name)
         effect = _effect(method, path, is_idempotent)
         request = RestRequest(method, path, params or {}, body, effect)
@@ -88,8 +138,6 @@ class MwaaClient(EnvironmentCalls, DagCalls, DagRunCalls, TaskInstanceCalls, Set
 
 
 def _effect(method: str, path: str, is_idempotent: bool | None) -> Effect:
-    if method == "GET" or (method == "POST" and path.endswith("/list")):
+    if is_read(method, path):
         return "read"
-    if is_idempotent is None:
-        is_idempotent = method != "POST"
-    return "idempotent" if is_idempotent else "create"
+    return "idempotent" if (may_be_sent_twice(method, path) if is_idempotent is None else is_idempotent) else "create"

@@ -32,6 +32,24 @@ _FRESH_SECONDS = 60
 _SENDINGS = 4
 
 
+def is_read(method: str, path: str) -> bool:
+    """Tell whether a call changes nothing: a ``GET``, or a ``POST`` with filters to a path that ends in ``/list``.
+
+    :param method: The method.
+    :param path: The path.
+    """
+    return method == "GET" or (method == "POST" and path.endswith("/list"))
+
+
+def may_be_sent_twice(method: str, path: str) -> bool:
+    """Tell whether a call does no harm when it is done twice, as far as method and path tell.
+
+    :param method: The method.
+    :param path: The path.
+    """
+    return method != "POST" or is_read(method, path)
+
+
 @dataclass(frozen=True)
 class RestRequest:
     """One call of Airflow's REST API.

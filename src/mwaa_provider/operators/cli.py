@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from mwaa_provider.airflow_compat import BaseOperator, without_retry
+from mwaa_provider.airflow_compat import without_retry
 from mwaa_provider.client import input_checks
 from mwaa_provider.client.cli_line import CliLine, read_line
 from mwaa_provider.exceptions import InvalidInputError, ResultTooLargeError, UnknownOutcomeError
+from mwaa_provider.operators.base import MwaaBaseOperator
 from mwaa_provider.operators.xcom_size import MAX_RESULT_BYTES, check_max_result_bytes, check_size
 
 if TYPE_CHECKING:
     from mwaa_provider.airflow_compat import Context
     from mwaa_provider.client.cli_answer import CliResult
-    from mwaa_provider.hooks.mwaa import MwaaHook
 
 #: So much of standard error is logged, from its end, in characters.
 _LOGGED = 10_000
 
 
-class MwaaCliOperator(BaseOperator):
+class MwaaCliOperator(MwaaBaseOperator):
     """Run an ``airflow`` command in another MWAA environment.
 
     The result (XCom) is what the command printed to standard output, or the parsed JSON if the command asks for ``-o json``. The task fails
@@ -47,8 +46,10 @@ class MwaaCliOperator(BaseOperator):
     :raises ThrottledError: if the CLI endpoint stayed busy; the command was not run.
     """
 
-    template_fields: Sequence[str] = ("environment_name", "command", "aws_conn_id", "region_name", "verify")
-    ui_color = "#e4d9f2"
+    template_fields: Sequence[str] = (
+        *MwaaBaseOperator.template_fields,
+        "command",
+    )
 
     def __init__(
         self,
@@ -58,22 +59,13 @@ class MwaaCliOperator(BaseOperator):
         is_idempotent: bool | None = None,
         timeout: float = 300.0,
         max_result_bytes: int = MAX_RESULT_BYTES,
-        aws_conn_id: str | None = "aws_default",
-        region_name: str | None = None,
-        verify: bool | str | None = None,
-        botocore_config: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        self.environment_name = environment_name
+        super().__init__(environment_name=environment_name, **kwargs)
         self.command = command
         self.is_idempotent = is_idempotent
         self.timeout = timeout
         self.max_result_bytes = max_result_bytes
-        self.aws_conn_id = aws_conn_id
-        self.region_name = region_name
-        self.verify = verify
-        self.botocore_config = botocore_config
 
     def execute(self, context: Context) -> Any:
         """Run the command, and give back what it printed."""
@@ -96,18 +88,6 @@ class MwaaCliOperator(BaseOperator):
             except ResultTooLargeError as error:
                 raise without_retry(error) from error
         return printed
-
-    @cached_property
-    def hook(self) -> MwaaHook:
-        """The way to MWAA."""
-        from mwaa_provider.hooks.mwaa import MwaaHook
-
-        return MwaaHook(
-            aws_conn_id=self.aws_conn_id,
-            region_name=self.region_name,
-            verify=self.verify,
-            botocore_config=self.botocore_config,
-        )
 
     def _checked_line(self) -> CliLine:
         line, problems = read_line(self.command)

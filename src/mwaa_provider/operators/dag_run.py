@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from mwaa_provider.airflow_compat import BaseOperator, RunningTask
+from mwaa_provider.airflow_compat import RunningTask
 from mwaa_provider.client import input_checks
 from mwaa_provider.client.models import DagRun
 from mwaa_provider.exceptions import ConflictError, DagPausedError, DagRunError, InvalidInputError
+from mwaa_provider.operators.base import MwaaBaseOperator
 from mwaa_provider.operators.run_identity import RunIdentity
 
 if TYPE_CHECKING:
     from mwaa_provider.airflow_compat import Context
-    from mwaa_provider.hooks.mwaa import MwaaHook
 
 
-class MwaaTriggerDagRunOperator(BaseOperator):
+class MwaaTriggerDagRunOperator(MwaaBaseOperator):
     """Start a DAG run in another MWAA environment.
 
     A local task instance has one run over there. Its id is derived from the local DAG, run, task and map index, so a retry finds
@@ -57,19 +56,15 @@ class MwaaTriggerDagRunOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = (
-        "environment_name",
+        *MwaaBaseOperator.template_fields,
         "trigger_dag_id",
         "trigger_run_id",
         "conf",
         "logical_date",
         "allowed_states",
         "failed_states",
-        "aws_conn_id",
-        "region_name",
-        "verify",
     )
     template_fields_renderers = {"conf": "json"}
-    ui_color = "#e4d9f2"
 
     def __init__(
         self,
@@ -84,14 +79,9 @@ class MwaaTriggerDagRunOperator(BaseOperator):
         timeout: float | None = None,
         allowed_states: Collection[str] = ("success",),
         failed_states: Collection[str] = ("failed",),
-        aws_conn_id: str | None = "aws_default",
-        region_name: str | None = None,
-        verify: bool | str | None = None,
-        botocore_config: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        self.environment_name = environment_name
+        super().__init__(environment_name=environment_name, **kwargs)
         self.trigger_dag_id = trigger_dag_id
         self.trigger_run_id = trigger_run_id
         self.conf = conf
@@ -101,10 +91,6 @@ class MwaaTriggerDagRunOperator(BaseOperator):
         self.timeout = timeout
         self.allowed_states = allowed_states
         self.failed_states = failed_states
-        self.aws_conn_id = aws_conn_id
-        self.region_name = region_name
-        self.verify = verify
-        self.botocore_config = botocore_config
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Start the run, or take up the one an earlier try began, and wait for it if asked to."""
@@ -122,18 +108,6 @@ class MwaaTriggerDagRunOperator(BaseOperator):
                 failed_states=self.failed_states,
             )
         return self._result(run)
-
-    @cached_property
-    def hook(self) -> MwaaHook:
-        """The way to MWAA."""
-        from mwaa_provider.hooks.mwaa import MwaaHook
-
-        return MwaaHook(
-            aws_conn_id=self.aws_conn_id,
-            region_name=self.region_name,
-            verify=self.verify,
-            botocore_config=self.botocore_config,
-        )
 
     def _checked_input(self) -> _Input:
         """Convert what templates rendered to text, and name every problem at once."""

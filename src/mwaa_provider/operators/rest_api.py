@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from mwaa_provider.airflow_compat import BaseOperator, without_retry
+from mwaa_provider.airflow_compat import without_retry
 from mwaa_provider.client import input_checks
+from mwaa_provider.client.rest.raw_pages import WholeList, check_pages
+from mwaa_provider.client.transport import may_be_sent_twice
 from mwaa_provider.exceptions import (
     InvalidInputError,
     ResponseCheckFailedError,
@@ -17,19 +17,17 @@ from mwaa_provider.exceptions import (
     UnexpectedAnswerError,
     UnknownOutcomeError,
 )
+from mwaa_provider.operators.base import MwaaBaseOperator
 from mwaa_provider.operators.xcom_size import MAX_RESULT_BYTES, check_max_result_bytes, check_size
 
 if TYPE_CHECKING:
     from mwaa_provider.airflow_compat import Context
     from mwaa_provider.client.transport import RestResponse
-    from mwaa_provider.hooks.mwaa import MwaaHook
-
-_PAGE_ROWS = 100
 
 Result = TypeVar("Result")
 
 
-class MwaaRestApiOperator(BaseOperator):
+class MwaaRestApiOperator(MwaaBaseOperator):
     """Call Airflow's REST API in another MWAA environment.
 
     The result (XCom) is the parsed JSON of the answer, ``None`` for an empty one. Calls that may be made twice are repeated when they fail
@@ -62,17 +60,13 @@ class MwaaRestApiOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = (
-        "environment_name",
+        *MwaaBaseOperator.template_fields,
         "path",
         "method",
         "query_params",
         "body",
-        "aws_conn_id",
-        "region_name",
-        "verify",
     )
     template_fields_renderers = {"query_params": "json", "body": "json"}
-    ui_color = "#e4d9f2"
 
     def __init__(
         self,
@@ -86,14 +80,9 @@ class MwaaRestApiOperator(BaseOperator):
         pages: bool = False,
         is_idempotent: bool | None = None,
         max_result_bytes: int = MAX_RESULT_BYTES,
-        aws_conn_id: str | None = "aws_default",
-        region_name: str | None = None,
-        verify: bool | str | None = None,
-        botocore_config: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        self.environment_name = environment_name
+        super().__init__(environment_name=environment_name, **kwargs)
         self.path = path
         self.method = method
         self.query_params = query_params
@@ -102,30 +91,14 @@ class MwaaRestApiOperator(BaseOperator):
         self.pages = pages
         self.is_idempotent = is_idempotent
         self.max_result_bytes = max_result_bytes
-        self.aws_conn_id = aws_conn_id
-        self.region_name = region_name
-        self.verify = verify
-        self.botocore_config = botocore_config
 
     def execute(self, context: Context) -> Any:
         """Make the call, and give back the answer."""
         call = self._checked_call()
         try:
-            return self._all_pages(call) if self.pages else self._bounded(self._ask(call))
+            return self._all_pages(call) if self.pages else self._bounded(self._one_answer(call))
         except ResultTooLargeError as error:
             raise without_retry(error) from error
-
-    @cached_property
-    def hook(self) -> MwaaHook:
-        """The way to MWAA."""
-        from mwaa_provider.hooks.mwaa import MwaaHook
-
-        return MwaaHook(
-            aws_conn_id=self.aws_conn_id,
-            region_name=self.region_name,
-            verify=self.verify,
-            botocore_config=self.botocore_config,
-        )
 
     def _checked_call(self) -> _Call:
         query_params, query_problems = input_checks.read_conf("query_params", self.query_params)
@@ -138,17 +111,14 @@ class MwaaRestApiOperator(BaseOperator):
             *body_problems,
             *check_max_result_bytes(self.max_result_bytes),
         ]
-        if self.pages and not call.is_list:
-            problems.append(
-                f"pages: {self.method} {self.path} is no list; only a GET and a POST to '.../list' have pages"
-            )
-        if self.pages and not call.page_size > 0:
-            problems.append(f"pages: a page needs room for at least one row; {call.limit_name} is {call.page_size}")
+        if self.pages:
+            readable = (None if query_problems else call.query_params, None if body_problems else call.body)
+            problems += [f"pages: {problem}" for problem in check_pages(call.method, self.path, *readable)]
         if problems:
             raise InvalidInputError(problems)
         return call
 
-    def _ask(self, call: _Call) -> Any:
+    def _one_answer(self, call: _Call) -> Any:
         try:
             response = self.hook.client.invoke_rest_api(
                 self.environment_name,
@@ -159,10 +129,7 @@ class MwaaRestApiOperator(BaseOperator):
                 is_idempotent=self.is_idempotent,
             )
         except (UnknownOutcomeError, RestApiServerError, UnexpectedAnswerError) as error:
-            may_be_sent_twice = (
-                call.method != "POST" or call.is_list if self.is_idempotent is None else self.is_idempotent
-            )
-            if may_be_sent_twice:
+            if self.is_idempotent or (self.is_idempotent is None and may_be_sent_twice(call.method, call.path)):
                 raise
             unknown = UnknownOutcomeError(
                 f"{error.message} Nobody knows whether this {call.method} was carried out; it was not sent again. Look first, or set "
@@ -171,6 +138,27 @@ class MwaaRestApiOperator(BaseOperator):
             )
             unknown.__cause__ = error
             raise without_retry(unknown) from unknown
+        self._check(response, call)
+        return response.body
+
+    def _all_pages(self, call: _Call) -> dict[str, Any]:
+        whole = WholeList()
+        for response in self.hook.client.invoke_rest_api_pages(
+            self.environment_name, call.method, call.path, params=call.query_params, body=call.body
+        ):
+            self._check(response, call)
+            whole.add(response)
+            self._bounded(whole.answer)
+        if whole.missing:
+            self.log.warning(
+                "%s has %d entries, %d came: it changed meanwhile", call.path, whole.total, whole.total - whole.missing
+            )
+        return whole.answer
+
+    def _check(self, response: RestResponse, call: _Call) -> None:
+        self.log.info(
+            "%s %s on environment %s: HTTP %s", call.method, call.path, self.environment_name, response.status
+        )
         if self.response_check is not None and not self.response_check(response):
             raise ResponseCheckFailedError(
                 f"{call.method} {call.path} on environment {self.environment_name!r} was answered with HTTP {response.status}, and "
@@ -181,10 +169,6 @@ class MwaaRestApiOperator(BaseOperator):
                 status=response.status,
                 detail="response_check",
             )
-        self.log.info(
-            "%s %s on environment %s: HTTP %s", call.method, call.path, self.environment_name, response.status
-        )
-        return response.body
 
     def _bounded(self, result: Result) -> Result:
         if self.do_xcom_push:
@@ -195,64 +179,11 @@ class MwaaRestApiOperator(BaseOperator):
             )
         return result
 
-    def _all_pages(self, call: _Call) -> dict[str, Any]:
-        """Ask page after page, going on by as many rows as came: releases give fewer than they were asked for."""
-        rows: list[Any] = []
-        while True:
-            page = self._ask(call.at(len(rows)))
-            name, found, total = _rows_of(page, call, self.environment_name)
-            rows += found
-            result: dict[str, Any] = self._bounded({name: rows, "total_entries": total})
-            if not found or len(rows) >= total:
-                break
-        if len(rows) != total:
-            self.log.warning("%s has %d entries, %d came: it changed meanwhile", call.path, total, len(rows))
-        return result
 
-
-@dataclass(frozen=True)
-class _Call:
+class _Call(NamedTuple):
     """What was asked for, converted and checked."""
 
     method: str
     path: str
     query_params: Mapping[str, Any]
     body: Mapping[str, Any] | None
-
-    @property
-    def is_list(self) -> bool:
-        return self.method == "GET" or (self.method == "POST" and str(self.path).endswith("/list"))
-
-    @property
-    def limit_name(self) -> str:
-        return "limit" if self.method == "GET" else "page_limit"
-
-    @property
-    def page_size(self) -> int:
-        asked = self.query_params if self.method == "GET" else self.body
-        given = asked.get(self.limit_name, _PAGE_ROWS) if isinstance(asked, Mapping) else _PAGE_ROWS
-        return int(given) if str(given).isdigit() else 0
-
-    def at(self, offset: int) -> _Call:
-        if self.method == "GET":
-            return _Call(
-                self.method, self.path, {**self.query_params, "limit": self.page_size, "offset": offset}, self.body
-            )
-        body = {**(self.body or {}), "page_limit": self.page_size, "page_offset": offset}
-        return _Call(self.method, self.path, self.query_params, body)
-
-
-def _rows_of(page: Any, call: _Call, environment_name: str) -> tuple[str, list[Any], int]:
-    lists = [name for name, value in page.items() if isinstance(value, list)] if isinstance(page, dict) else []
-    total = page.get("total_entries") if isinstance(page, dict) else None
-    if len(lists) != 1 or not isinstance(total, int):
-        raise UnexpectedAnswerError(
-            f"{call.method} {call.path} on environment {environment_name!r} was answered with something that has no pages: one list and "
-            "total_entries are wanted. Set pages=False.",
-            environment_name=environment_name,
-            method=call.method,
-            path=call.path,
-            status=200,
-            detail="no pages",
-        )
-    return lists[0], page[lists[0]], total
