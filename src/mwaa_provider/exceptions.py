@@ -178,7 +178,7 @@ class DagPausedError(DagRunError):
 
 
 class DagRunFailedError(DagRunError):
-    """The run ended in one of the failed states. Further facts: ``state``, ``url``."""
+    """The run ended in one of the failed states. Further fact: ``state``."""
 
 
 class DagRunTimeoutError(DagRunError):
