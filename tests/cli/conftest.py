@@ -7,14 +7,14 @@ from collections.abc import Callable
 import pytest
 
 from mwaa_provider.local import LocalMwaa, ScriptedAirflow
-from tests.support.command import Ended, run_mwaa, variables_for
+from tests.support.command import Ended, run_mwaa
 
 RunMwaa = Callable[..., Ended]
 
 
 @pytest.fixture
 def variables(local_mwaa: LocalMwaa) -> dict[str, str]:
-    return variables_for(local_mwaa)
+    return local_mwaa.environment_variables()
 
 
 @pytest.fixture

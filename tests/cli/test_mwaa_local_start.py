@@ -91,7 +91,7 @@ def test_from_start_to_sigterm(start, workplace):
         "arn:aws:airflow:eu-west-1:123456789012:environment/target",
     )
     # What it prints for the command mwaa, pasted into a shell as it stands there.
-    pasted = re.search(r"The command mwaa, in another shell:\n\n((?:  .*\n)+)", told)[1]
+    pasted = re.search(r"The command mwaa, MwaaClient\(\) and boto3, in another shell:\n\n((?:  .*\n)+)", told)[1]
     shell = subprocess.run(
         [
             "bash",

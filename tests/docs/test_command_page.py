@@ -10,7 +10,7 @@ import pytest
 
 from mwaa_provider.client.policy import ACTIONS_FOR
 from mwaa_provider.local import LocalMwaa, ScriptedAirflow
-from tests.support.command import run_mwaa, variables_for
+from tests.support.command import run_mwaa
 
 PAGE = (Path(__file__).parents[2] / "docs/command.md").read_text(encoding="utf-8")
 HOSTS = {
@@ -47,7 +47,7 @@ def test_the_page_shows_what_the_command_prints(tmp_path: Path, monkeypatch: pyt
         }
         for command, _ in shown():
             line, _, tells_status = command.partition("; ")
-            ended = run_mwaa(shlex.split(line)[1:], variables_for(service))
+            ended = run_mwaa(shlex.split(line)[1:], service.environment_variables())
             output = re.sub(r"login=true#\S+", "login=true#TOKEN", ended.stdout + ended.stderr)
             for local, there in addresses.items():
                 output = output.replace(local, there)

@@ -10,11 +10,13 @@ import pytest
 from mwaa_provider.exceptions import (
     ConnectionFailedError,
     EnvironmentNotFoundError,
+    InvalidInputError,
     RestApiServerError,
     UnknownOutcomeError,
 )
 from mwaa_provider.hooks.mwaa import MwaaHook
 from mwaa_provider.local import Fault, Identity, LocalMwaa, ScriptedAirflow
+from tests.support.addresses import asked_for
 from tests.support.sts import ASSUMED_ACCESS_KEY_ID, sts
 
 
@@ -122,3 +124,27 @@ def test_an_unknown_environment_is_named(local_mwaa: LocalMwaa, connect) -> None
     connect()
     with pytest.raises(EnvironmentNotFoundError, match="nowhere"):
         MwaaHook("there").client.get_environment("nowhere")
+
+
+def test_the_region_of_the_environment_counts_where_boto3_finds_none(
+    airflow: ScriptedAirflow, connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    connect(region_name=None)
+    with pytest.raises(InvalidInputError, match="region_name: it is missing"):
+        _ = MwaaHook("there").client
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    assert MwaaHook("there").client.get_dag("target", "load").dag_id == "load"
+
+
+def test_an_address_and_the_ca_bundle_of_the_environment_are_enough(
+    airflow: ScriptedAirflow, connect, local_mwaa: LocalMwaa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(config_kwargs=None, verify=None)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(local_mwaa.ca_file))
+    assert MwaaHook("there", transport="session").client.get_dag("target", "load").dag_id == "load"
+
+
+def test_what_the_connection_says_of_the_prefix_holds(airflow: ScriptedAirflow, connect) -> None:
+    connect(config_kwargs={"inject_host_prefix": True})
+    assert asked_for(MwaaHook("there").client).startswith("http://api.127.0.0.1:")

@@ -4,6 +4,8 @@ import json
 import socket
 import threading
 
+import boto3
+import botocore
 import pytest
 import requests
 
@@ -220,6 +222,25 @@ def test_airflow_connection(mwaa):
     }
     assert mwaa.identities.get("VIEWER").airflow_role == "Viewer"
     assert json.dumps(mwaa.airflow_connection())
+
+
+def test_environment_variables(mwaa, env, monkeypatch):
+    variables = mwaa.environment_variables(Identity("VIEWER", airflow_role="Viewer"))
+    assert variables == {
+        "AWS_ENDPOINT_URL_MWAA": mwaa.endpoint_url,
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "VIEWER",
+        "AWS_SECRET_ACCESS_KEY": "local-mwaa-does-not-verify-signatures",
+        "AWS_CA_BUNDLE": str(mwaa.ca_file),
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
+    }
+    assert mwaa.identities.get("VIEWER").airflow_role == "Viewer"
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    if tuple(map(int, botocore.__version__.split(".")[:2])) < (1, 36):
+        pytest.skip("this release's boto3 puts api. before any address")
+    assert boto3.client("mwaa").list_environments()["Environments"] == [env.name]
 
 
 def test_http_details(mwaa, env, line):

@@ -21,7 +21,6 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from mwaa_provider.local import Identity, LocalMwaa, ScriptedAirflow
-from mwaa_provider.local.identity import DUMMY_SECRET_ACCESS_KEY
 from tests.support.environment import OUTSIDE
 from tests.support.processes import ROOT
 
@@ -39,10 +38,6 @@ before = set(sys.modules)
 spec = importlib.util.spec_from_file_location("lambda_trigger_dag", example)
 module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
-
-# botocore before 1.36 knows no AWS_DISABLE_HOST_PREFIX_INJECTION; "api.127.0.0.1" is nowhere.
-import botocore.config
-botocore.config.Config.OPTION_DEFAULTS["inject_host_prefix"] = False
 
 answers = [module.handler(event, SimpleNamespace(aws_request_id=request_id)) for event, request_id in events]
 loaded = {name.partition(".")[0] for name in set(sys.modules) - before} - set(sys.stdlib_module_names)
@@ -115,16 +110,10 @@ def _uv(command: str, *arguments: str) -> None:
 
 
 def _handled(bare: Bare, mwaa: LocalMwaa, identity: Identity, events: list[Any], folder: Path) -> dict[str, Any]:
-    mwaa.identities.add(identity)
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
-        "AWS_ACCESS_KEY_ID": identity.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": DUMMY_SECRET_ACCESS_KEY,
-        "AWS_DEFAULT_REGION": mwaa.region_name,
-        "AWS_ENDPOINT_URL_MWAA": mwaa.endpoint_url,
-        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
-        "REQUESTS_CA_BUNDLE": str(mwaa.ca_file),
+        **mwaa.environment_variables(identity),
         "MWAA_ENVIRONMENT_NAME": "production",
         "MWAA_DAG_ID": "load_orders",
         "NO_PROXY": "*",

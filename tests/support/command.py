@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from click.testing import CliRunner
 
 from mwaa_provider.cli.group import mwaa
-from mwaa_provider.local import LocalMwaa
 
 
 @dataclass(frozen=True)
@@ -32,21 +31,6 @@ class Ended:
         return self.stderr.splitlines()[-1]
 
 
-def variables_for(local_mwaa: LocalMwaa) -> dict[str, str]:
-    """Return the environment variables by which the command finds a local MWAA, as ``mwaa local start`` prints them.
-
-    :param local_mwaa: The local MWAA.
-    """
-    connection = local_mwaa.airflow_connection()
-    return {
-        "AWS_ENDPOINT_URL_MWAA": local_mwaa.endpoint_url,
-        "AWS_REGION": local_mwaa.region_name,
-        "AWS_ACCESS_KEY_ID": connection["login"],
-        "AWS_SECRET_ACCESS_KEY": connection["password"],
-        "AWS_CA_BUNDLE": str(local_mwaa.ca_file),
-    }
-
-
 def run_mwaa(arguments: Sequence[str], variables: Mapping[str, str | None], stdin: str | None = None) -> Ended:
     """Run the command and tell how it ended.
 
@@ -54,7 +38,7 @@ def run_mwaa(arguments: Sequence[str], variables: Mapping[str, str | None], stdi
     :param variables: Environment variables to set, or with None to take away.
     :param stdin: What it reads.
     """
-    with _logging_of_a_fresh_process():
+    with logging_of_a_fresh_process():
         result = _runner().invoke(
             mwaa, list(arguments), input=stdin, env=variables, prog_name="mwaa", catch_exceptions=False
         )
@@ -69,8 +53,8 @@ def _runner() -> CliRunner:
 
 
 @contextmanager
-def _logging_of_a_fresh_process() -> Iterator[None]:
-    # Another test may have imported Airflow 2 into this process, which then logs everybody's INFO to standard output.
+def logging_of_a_fresh_process() -> Iterator[None]:
+    """Log as a process does that has imported no Airflow: Airflow 2 logs everybody's INFO to standard output."""
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     root.handlers = [handler for handler in handlers if not type(handler).__module__.startswith("airflow.")]

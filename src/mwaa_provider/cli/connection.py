@@ -101,10 +101,9 @@ class Connection:
             raise click.UsageError(str(error)) from error
 
     def _ca(self) -> str | None:
-        ca = self.ca or os.environ.get("AWS_CA_BUNDLE") or None
-        if ca is not None and not Path(ca).exists():
-            raise click.UsageError(f"{'--ca' if self.ca else 'AWS_CA_BUNDLE'}: there is no file {ca!r}")
-        return ca
+        if self.ca and not Path(self.ca).exists():
+            raise click.UsageError(f"--ca: there is no file {self.ca!r}")
+        return self.ca or None  # then AWS_CA_BUNDLE, as for every MwaaClient
 
 
 def _endpoint_url_of_the_environment() -> str | None:

@@ -114,9 +114,11 @@ class LocalSession:
     def _tell(self, mwaa: LocalMwaa, environments: list[LocalEnvironment]) -> None:
         connection = json.dumps(mwaa.airflow_connection())
         click.echo(f"\nAWS endpoint: {mwaa.endpoint_url} (region {self.region_name}; any dummy keys do)")
-        click.echo(f"\nThe command mwaa, in another shell:\n\n{_exports(mwaa)}\n  mwaa environments")
+        click.echo(
+            f"\nThe command mwaa, MwaaClient() and boto3, in another shell:\n\n{_exports(mwaa)}\n  mwaa environments"
+        )
         click.echo(f"\nAirflow connection:\n\n  export AIRFLOW_CONN_MWAA_LOCAL='{connection}'")
-        click.echo(f"\nboto3:\n\n{_snippet(mwaa, environments[0].name)}")
+        click.echo(f"\nboto3 without these variables:\n\n{_snippet(mwaa, environments[0].name)}")
         click.echo(f"\nCertificate authority of the web servers: {mwaa.ca_file}")
         for environment in environments:
             click.echo(f"\n{environment.name}: {environment.base_url}")
@@ -144,17 +146,7 @@ class LocalSession:
 
 
 def _exports(mwaa: LocalMwaa) -> str:
-    keys = mwaa.airflow_connection()
-    return "\n".join(
-        f"  export {name}={shlex.quote(value)}"
-        for name, value in (
-            ("AWS_ENDPOINT_URL_MWAA", mwaa.endpoint_url),
-            ("AWS_REGION", mwaa.region_name),
-            ("AWS_ACCESS_KEY_ID", keys["login"]),
-            ("AWS_SECRET_ACCESS_KEY", keys["password"]),
-            ("AWS_CA_BUNDLE", str(mwaa.ca_file)),
-        )
-    )
+    return "\n".join(f"  export {name}={shlex.quote(value)}" for name, value in mwaa.environment_variables().items())
 
 
 def _snippet(mwaa: LocalMwaa, name: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.client import error_mapping, input_checks
+from mwaa_provider.client.boto_client import ca_bundle, new_boto_client
 from mwaa_provider.client.clock import Clock, Stamp, SystemClock
 from mwaa_provider.client.http import WebServerHttp
 from mwaa_provider.client.locks import Slot
@@ -27,18 +28,6 @@ if TYPE_CHECKING:
 
 #: For how long a description of an environment is believed, in seconds: an environment can be updated to another Airflow.
 _BELIEVE_SECONDS = 900
-
-
-def botocore_config_that_never_resends(config: Config | None = None) -> Config:
-    """Return a botocore configuration under which no call is sent twice behind our back.
-
-    botocore's default resends a POST after a read timeout or a 5xx, and the second InvokeRestApi starts a second DAG run.
-
-    :param config: What to keep otherwise.
-    """
-    from botocore.config import Config
-
-    return (config or Config()).merge(Config(retries={"total_max_attempts": 1, "mode": "standard"}))
 
 
 @dataclass(frozen=True)
@@ -88,14 +77,23 @@ class ClientCore:
             import boto3
 
             session = session or boto3.Session()
-            boto_client = _new_boto_client(session, region_name, endpoint_url, verify, proxies, botocore_config)
+        bundle = ca_bundle(verify, session)
+        if boto_client is None:
+            boto_client = new_boto_client(
+                session,
+                region_name=region_name,
+                endpoint_url=endpoint_url,
+                verify=verify,
+                proxies=proxies,
+                config=botocore_config,
+            )
             identity = identity or _access_key_id(session)
         self._boto_client = boto_client
         self._caller = Caller(
             boto_client.meta.endpoint_url, boto_client.meta.region_name, identity or f"nobody else {uuid.uuid4()}"
         )
         proxies = proxies or boto_client.meta.config.proxies
-        self._http = WebServerHttp(verify=verify, proxies=proxies)
+        self._http = WebServerHttp(verify=bundle, proxies=proxies)
         send_over_socks_if_asked(boto_client, self._http, proxies)
         self._web_login_tokens = TokenCache(self._clock, self._new_web_login_token)
         self._cli_tokens = TokenCache(self._clock, self._new_cli_token)
@@ -179,26 +177,6 @@ def raise_problems(problems: list[str]) -> None:
     """
     if problems:
         raise InvalidInputError(problems)
-
-
-def _new_boto_client(
-    session: Any,
-    region_name: str | None,
-    endpoint_url: str | None,
-    verify: bool | str | None,
-    proxies: Mapping[str, str] | None,
-    botocore_config: Config | None,
-) -> Any:
-    from botocore.config import Config
-    from botocore.exceptions import BotoCoreError
-
-    config = botocore_config_that_never_resends(botocore_config)
-    if proxies:
-        config = config.merge(Config(proxies=dict(proxies)))
-    try:
-        return session.client("mwaa", region_name=region_name, endpoint_url=endpoint_url, verify=verify, config=config)
-    except BotoCoreError as error:
-        raise error_mapping.from_botocore(error, environment_name="") from error
 
 
 def _access_key_id(session: Any) -> str | None:

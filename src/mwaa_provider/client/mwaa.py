@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mwaa_provider.client import input_checks
+from mwaa_provider.client.boto_client import botocore_config_that_never_resends as botocore_config_that_never_resends
 from mwaa_provider.client.cli import CliCalls
-from mwaa_provider.client.core import botocore_config_that_never_resends as botocore_config_that_never_resends
 from mwaa_provider.client.core import raise_problems
 from mwaa_provider.client.dag_runs import DagRunCalls
 from mwaa_provider.client.dags import DagCalls
@@ -33,10 +33,11 @@ class MwaaClient(EnvironmentCalls, DagCalls, DagRunCalls, TaskInstanceCalls, Set
     https://docs.aws.amazon.com/mwaa/latest/userguide/access-mwaa-apache-airflow-rest-api.html
 
     :param session: A boto3 session (default: a new one, with boto3's usual search for credentials).
-    :param region_name: AWS region (default: the session's).
-    :param endpoint_url: Another address of the MWAA API, for a local MWAA (default: AWS's).
-    :param verify: The CA bundle's path, or ``False`` to trust any certificate; for AWS and the web server alike (default: trust the
-        public CAs).
+    :param region_name: AWS region (default: the session's, and where boto3 finds none, ``AWS_REGION``).
+    :param endpoint_url: Another address of the MWAA API, for a local MWAA (default: what boto3 finds, ``AWS_ENDPOINT_URL_MWAA`` say, else
+        AWS's). Before an IP address and ``localhost`` stands no ``api.`` or ``env.``, unless ``botocore_config`` asks for it.
+    :param verify: The CA bundle's path, or ``False`` to trust any certificate; for AWS and the web server alike (default:
+        ``AWS_CA_BUNDLE``, the profile's ``ca_bundle``, ``REQUESTS_CA_BUNDLE``, else the public CAs).
     :param proxies: Proxies by scheme, such as ``{"https": "socks5h://127.0.0.1:8080"}``; for AWS and the web server alike (default:
         those of ``botocore_config``, else of the process's environment). SOCKS needs ``requests[socks]``.
     :param web_server_hosts: Hosts to reach web servers by, by environment name, where a custom domain stands before them (default: what AWS

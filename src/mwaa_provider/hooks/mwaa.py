@@ -7,8 +7,15 @@ from functools import cached_property
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from botocore.exceptions import NoRegionError
 
-from mwaa_provider.client.mwaa import MwaaClient, botocore_config_that_never_resends
+from mwaa_provider.client import error_mapping
+from mwaa_provider.client.boto_client import (
+    botocore_config_that_never_resends,
+    put_no_prefix_before_an_address,
+    region_of_the_environment,
+)
+from mwaa_provider.client.mwaa import MwaaClient
 from mwaa_provider.client.routing import TransportChoice
 
 
@@ -22,8 +29,8 @@ class MwaaHook(AwsBaseHook):
     https://airflow.apache.org/docs/apache-airflow-providers-amazon/stable/connections/aws.html
 
     :param aws_conn_id: The Airflow connection to AWS (default ``aws_default``); ``None`` for the process's own credentials.
-    :param region_name: AWS region of the environments (default: the connection's).
-    :param verify: The CA bundle's path, or ``False`` to trust any certificate (default: the connection's).
+    :param region_name: AWS region of the environments (default: the connection's, and where boto3 finds none, ``AWS_REGION``).
+    :param verify: The CA bundle's path, or ``False`` to trust any certificate (default: the connection's, else as for ``MwaaClient``).
     :param botocore_config: Settings of botocore, as its ``Config`` or a dict of its arguments (default: the connection's).
     :param transport: The way to the REST API: ``auto`` (default), ``iam`` or ``session``.
     :param web_server_hosts: Hosts to reach web servers by, by environment name, where a custom domain stands before them (default: what
@@ -52,11 +59,24 @@ class MwaaHook(AwsBaseHook):
     @cached_property
     def client(self) -> MwaaClient:
         """The client for this connection."""
-        credentials = self.get_credentials(region_name=self.region_name)
+        boto_client = self._boto_client()
+        credentials = self.get_credentials(region_name=boto_client.meta.region_name)
         return MwaaClient(
-            boto_client=self.get_client_type(config=botocore_config_that_never_resends(self.config)),
+            boto_client=boto_client,
             identity=None if credentials is None else credentials.access_key,
             verify=self.verify,
             web_server_hosts=self._web_server_hosts,
             transport=self._transport,
         )
+
+    def _boto_client(self) -> Any:
+        config = botocore_config_that_never_resends(self.config)
+        try:
+            boto_client = self.get_client_type(region_name=self.region_name, config=config)
+        except NoRegionError as error:
+            region_name = region_of_the_environment()
+            if region_name is None:
+                raise error_mapping.from_botocore(error, environment_name="") from error
+            boto_client = self.get_client_type(region_name=region_name, config=config)
+        put_no_prefix_before_an_address(boto_client, self.config)
+        return boto_client

@@ -219,6 +219,23 @@ class LocalMwaa:
             },
         }
 
+    def environment_variables(self, identity: Identity | None = None) -> dict[str, str]:
+        """Return the environment variables with which ``MwaaClient()`` and the command ``mwaa`` reach it, and boto3 from 1.36 on.
+
+        :param identity: Who calls; an Admin to whom nothing is denied by default.
+        """
+        who = self._known(identity)
+        return {
+            "AWS_ENDPOINT_URL_MWAA": self.endpoint_url,
+            # boto3 reads the one, most other tools read the other, and a shell may hold both already.
+            "AWS_REGION": self._service.region_name,
+            "AWS_DEFAULT_REGION": self._service.region_name,
+            "AWS_ACCESS_KEY_ID": who.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": DUMMY_SECRET_ACCESS_KEY,
+            "AWS_CA_BUNDLE": str(self.ca_file),
+            "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
+        }
+
     def _known(self, identity: Identity | None) -> Identity:
         return self._service.identities.add(identity) if identity is not None else Identity()
 
