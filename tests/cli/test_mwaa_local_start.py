@@ -18,6 +18,8 @@ import pytest
 import requests
 from botocore.config import Config
 
+from mwaa_provider.client.mwaa import MwaaClient
+
 pytestmark = pytest.mark.real_airflow
 
 SOURCE = Path(__file__).parents[2] / "src"
@@ -68,8 +70,12 @@ def leftovers(workplace):
 
 
 @pytest.mark.patient
-def test_from_start_to_sigterm(start, workplace):
-    process = start("--name", "target", "--region", "eu-west-1", "--show-login-link")
+def test_from_start_to_sigterm(start, workplace, tmp_path, monkeypatch):
+    for name in ("example_trigger_other_environment.py", "example_target.py"):
+        shutil.copy(SOURCE.parent / "example_dags" / name, tmp_path)
+    process = start(
+        *("--name", "target", "--region", "eu-west-1", "--show-login-link", "--dags-folder", str(tmp_path), "--unpause")
+    )
     told = ""
     while "Press Ctrl-C" not in told:
         line = process.stdout.readline()
@@ -96,7 +102,7 @@ def test_from_start_to_sigterm(start, workplace):
         [
             "bash",
             "-ec",
-            f'mwaa() {{ "{sys.executable}" -m mwaa_provider.cli.main "$@"; }}\n{pasted}mwaa rest target GET /dags',
+            f'mwaa() {{ "{sys.executable}" -m mwaa_provider.cli.main "$@"; }}\n{pasted}mwaa rest target GET /variables',
         ],
         env={name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
         cwd=SOURCE,
@@ -108,6 +114,17 @@ def test_from_start_to_sigterm(start, workplace):
     table, _, answer = shell.stdout.partition("{")
     assert [line.split()[0] for line in table.splitlines()] == ["NAME", "target"]
     assert json.loads("{" + answer)["total_entries"] == 0
+    # Its DAGs reach it by the connection that they find there.
+    for name, value in re.findall(r"export (\w+)=(\S+)", pasted):
+        monkeypatch.setenv(name, value)
+    caller, called = "example_trigger_other_environment", "example_target"
+    inside = MwaaClient()
+    end = time.monotonic() + 120
+    while {dag.dag_id for dag in inside.list_dags("target")} != {caller, called} and time.monotonic() < end:
+        time.sleep(0.5)
+    run = inside.trigger_dag_run("target", caller, conf={"aws_conn_id": "mwaa_local", "environment_name": "target"})
+    assert inside.wait_for_dag_run("target", caller, run.run_id, poke_interval=1, timeout=120).state == "success"
+    assert [one.state for one in inside.list_dag_runs("target", called)] == ["success"]
     link = re.search(r"log in within 60 s: (\S+)", told)[1]
     page = requests.get(link, verify=connection["extra"]["verify"], timeout=30)
     assert page.status_code == 200

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mwaa_provider.local import LocalEnvironment, LocalMwaa
 
 _LOOK_EVERY = 1.0
+_CONNECTION_VARIABLE = "AIRFLOW_CONN_MWAA_LOCAL"
 
 
 class Stopped(BaseException):
@@ -80,20 +81,22 @@ class LocalSession:
         from mwaa_provider.local import LocalMwaa
 
         server = None if self.postgres_url else PostgresServer(self.postgres_binaries)
+        if server is not None:
+            stack.callback(server.stop)
+        mwaa = stack.enter_context(LocalMwaa(region_name=self.region_name, port=self.port))
+        connection = json.dumps(mwaa.airflow_connection())
         backends = [
             RealAirflow(
                 self.python,
                 self.dags_folder,
                 postgres=self.postgres_url or server,
-                environment={"AWS_REGION": self.region_name},
+                # With the connection, DAGs in there reach every environment of this local MWAA, their own too.
+                environment={"AWS_REGION": self.region_name, _CONNECTION_VARIABLE: connection},
                 unpause=self.unpause,
                 on_progress=self._report(time.monotonic()),
             )
             for _ in self.names
         ]
-        if server is not None:
-            stack.callback(server.stop)
-        mwaa = stack.enter_context(LocalMwaa(region_name=self.region_name, port=self.port))
         # Taken down side by side, before the local MWAA takes them down one after the other.
         stack.callback(_stop_all, backends)
         return mwaa, backends
@@ -117,7 +120,8 @@ class LocalSession:
         click.echo(
             f"\nThe command mwaa, MwaaClient() and boto3, in another shell:\n\n{_exports(mwaa)}\n  mwaa environments"
         )
-        click.echo(f"\nAirflow connection:\n\n  export AIRFLOW_CONN_MWAA_LOCAL='{connection}'")
+        click.echo("\nAirflow connection, for another Airflow (DAGs in here have it already, as mwaa_local):")
+        click.echo(f"\n  export {_CONNECTION_VARIABLE}='{connection}'")
         click.echo(f"\nboto3 without these variables:\n\n{_snippet(mwaa, environments[0].name)}")
         click.echo(f"\nCertificate authority of the web servers: {mwaa.ca_file}")
         for environment in environments:
