@@ -64,7 +64,7 @@ def test_json_without_rows_and_of_a_command_that_fails(run: RunMwaa, airflow: Sc
 def test_a_command_that_mwaa_does_not_take(run: RunMwaa, airflow: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
     ended = run("cli", "production", "--", "users", "list")
     assert (ended.status, ended.stdout) == (2, "")
-    assert ended.stderr.startswith("Error: Invalid input: ")
+    assert ended.stderr.startswith("Error: Invalid input: COMMAND: ")
     assert "users list" in ended.stderr
     assert local_mwaa.journal.count(operation="cli") == 0
 

@@ -170,7 +170,9 @@ def test_no_airflow(airflow_python):
     path = airflow_python(None)
     code, stdout, stderr = mwaa("local", "start", "--airflow-python", path)
     assert (code, stdout) == (1, "")
-    assert stderr.splitlines()[-1].startswith(f"Error: Invalid input: python: no Airflow is installed beside {path}.")
+    assert stderr.splitlines()[-1].startswith(
+        f"Error: Invalid input: --airflow-python: no Airflow is installed beside {path}."
+    )
     assert "Traceback" not in stderr
 
 

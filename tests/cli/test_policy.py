@@ -110,7 +110,7 @@ def test_what_it_allows_is_enough_and_the_least(
         (("production", "--action", "cli", "--account", "12"), "--account: '12' is no account; it has 12 digits"),
         (
             ("1st", "--action", "cli", "--account", "123456789012"),
-            "Invalid input: environment_name: '1st' is not the name",
+            "Invalid input: ENVIRONMENT: '1st' is not the name",
         ),
     ],
 )

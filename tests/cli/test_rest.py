@@ -124,7 +124,7 @@ def test_a_lost_answer_to_a_change_has_a_status_of_its_own(
         ),
         (
             ("GET", "dags"),
-            "Invalid input: path: 'dags' is not a path below /api/v1 or /api/v2; give for example '/dags'",
+            "Invalid input: PATH: 'dags' is not a path below /api/v1 or /api/v2; give for example '/dags'",
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value),

@@ -150,7 +150,7 @@ def test_no_route_to_aws_and_none_to_the_web_server(
 ) -> None:
     with pytest.raises(ConnectionFailedError, match="AWS cannot be reached"):
         make_client(endpoint_url="http://127.0.0.1:1").get_environment("target")
-    with pytest.raises(ConnectionFailedError, match="certificate is not trusted: give the CA's file as verify"):
+    with pytest.raises(ConnectionFailedError, match="certificate is not trusted: give the file of its CA as verify"):
         make_client(verify=None, transport="session").get_dag("target", "load")
     client = make_client(transport="session")
     client.get_environment("target")

@@ -148,7 +148,9 @@ def test_a_custom_domain_stands_for_the_host_of_aws(
 
 @pytest.mark.parametrize("verify", [True, None])
 def test_a_certificate_that_is_not_trusted(airflow: ScriptedAirflow, make_client, verify: bool | None) -> None:
-    with pytest.raises(ConnectionFailedError, match="Its certificate is not trusted: give the CA's file as verify"):
+    with pytest.raises(
+        ConnectionFailedError, match="Its certificate is not trusted: give the file of its CA as verify"
+    ):
         make_client(transport="session", verify=verify).get_dag("target", "load")
 
 

@@ -12,6 +12,7 @@ import click
 from mwaa_provider import __version__
 from mwaa_provider.cli.connection import Connection, connection_options
 from mwaa_provider.cli.exit_status import INTERRUPTED, NOBODY_READS, exit_status_of
+from mwaa_provider.cli.wording import message_of
 from mwaa_provider.exceptions import MwaaError
 
 _SUBCOMMANDS = {
@@ -48,7 +49,7 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except MwaaError as error:
-            click.echo(f"Error: {error}", err=True)
+            click.echo(f"Error: {message_of(error)}", err=True)
             ctx.exit(exit_status_of(error))
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import click
 from click.core import ParameterSource
 
+from mwaa_provider.cli.wording import message_of
 from mwaa_provider.exceptions import MwaaError
 
 POSTGRES_URL_VARIABLE = "MWAA_LOCAL_POSTGRES_URL"
@@ -87,7 +88,9 @@ def start(
         raise click.ClickException(
             f"{error.name} is not installed: pip install 'airflow-provider-mwaa[local]'"
         ) from error
-    except (MwaaError, OSError) as error:
+    except MwaaError as error:
+        raise click.ClickException(message_of(error)) from error
+    except OSError as error:
         raise click.ClickException(str(error)) from error
 
 

@@ -76,14 +76,15 @@ def from_client_error(error: ClientError, *, environment_name: str, method: str 
         )
     if code in _CREDENTIAL_CODES:
         return AccessDeniedError(
-            f"{about}: AWS does not accept the credentials ({code}: {detail}). Check the Airflow connection or the role of the process.",
+            f"{about}: AWS does not accept the credentials ({code}: {detail}). Check those of the Airflow connection, "
+            "the AWS profile or the process.",
             detail=detail,
             **facts,
         )
     if code == "ResourceNotFoundException":
         return EnvironmentNotFoundError(
-            f"There is no MWAA environment {environment_name!r} in this account and region ({detail}). Check environment_name, "
-            "region_name and the account of the connection; `aws mwaa list-environments` shows the names.",
+            f"There is no MWAA environment {environment_name!r} in this account and region ({detail}). Check the name, the "
+            "region and whose credentials are used; `mwaa environments` shows the names that are there.",
             **facts,
         )
     if code in _THROTTLING_CODES or status == 429:
@@ -126,14 +127,16 @@ def from_botocore(error: BotoCoreError, *, environment_name: str, method: str = 
         ),
     ):
         return AccessDeniedError(
-            f"No AWS credentials to call MWAA with ({error}). Give the Airflow connection or the process a role.",
+            f"No AWS credentials to call MWAA with ({error}). Give some to the Airflow connection, the AWS profile or the process.",
             action="",
             detail=str(error),
             **facts,
         )
     if isinstance(error, exceptions.NoRegionError):
         return InvalidInputError(
-            ["region_name: it is missing; give it, or set AWS_DEFAULT_REGION or the connection's region_name"]
+            [
+                "region_name: it is missing; give it, or set AWS_REGION, or a region in the Airflow connection or the AWS profile"
+            ]
         )
     if isinstance(error, exceptions.ParamValidationError):
         return InvalidInputError([str(error)])
@@ -145,8 +148,8 @@ def from_botocore(error: BotoCoreError, *, environment_name: str, method: str = 
     )
     if isinstance(error, not_sent) or (isinstance(error, exceptions.SSLError) and is_of_certificate(error)):
         return ConnectionFailedError(
-            f"AWS cannot be reached{_for(environment_name)}: {error}. Check region, endpoint_url, verify, proxies and "
-            "the route (a VPC without internet needs the endpoints airflow.api and airflow.env).",
+            f"AWS cannot be reached{_for(environment_name)}: {error}. Check the region, the address, the CA file, the "
+            "proxies and the route (a VPC without internet needs the endpoints airflow.api and airflow.env).",
             host="",
             may_pass=isinstance(error, (exceptions.EndpointConnectionError, exceptions.ConnectTimeoutError)),
             **facts,
@@ -339,10 +342,10 @@ def _policy_hint(operation: str) -> str:
 
 def _reach_hint(host: str, error: Exception) -> str:
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return "Its certificate is not trusted: give the CA's file as verify."
+        return "Its certificate is not trusted: give the file of its CA as verify (the command mwaa: --ca), or set AWS_CA_BUNDLE."
     if is_private(host):
         return (
             "'-vpce' in the name says that the web server is private: it can be reached only from inside its VPC (or through a tunnel or "
             "proxy into it)."
         )
-    return "Check the route, proxies and verify."
+    return "Check the route, the proxies and the CA file."

@@ -1,0 +1,33 @@
+"""Errors in the words of the command: where the client names an argument, users of the command know an option."""
+
+from __future__ import annotations
+
+from mwaa_provider.exceptions import InvalidInputError, MwaaError
+
+_NAME_HERE = {
+    "command": "COMMAND",
+    "dags_folder": "--dags-folder",
+    "endpoint_url": "--endpoint-url",
+    "environment_name": "ENVIRONMENT",
+    "method": "METHOD",
+    "path": "PATH",
+    "postgres": "--postgres-url",
+    "proxies": "--proxy",
+    "python": "--airflow-python",
+    "region_name": "--region",
+    "transport": "--transport",
+    "verify": "--ca",
+}
+
+
+def message_of(error: MwaaError) -> str:
+    """Return what an error says, to a user of the command.
+
+    :param error: The error.
+    """
+    message = str(error)
+    if isinstance(error, InvalidInputError):
+        for problem in error.problems:
+            name, colon, rest = problem.partition(": ")
+            message = message.replace(problem, f"{_NAME_HERE.get(name, name)}{colon}{rest}")
+    return message
