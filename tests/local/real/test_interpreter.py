@@ -63,8 +63,15 @@ def test_the_running_one_by_default():
             ["psycopg"],
             "Airflow 4.0.0 beside {path} is not supported; MWAA runs 2.7.2 to 2.11 and 3.0.6 to 3.3.",
         ),
-        ("2.10.3", ["psycopg"], "has no driver for PostgreSQL. Install 'apache-airflow[postgres]==2.10.3' there."),
-        ("3.3.1", ["psycopg2"], "has no driver for PostgreSQL. Install 'apache-airflow[postgres]==3.3.1' there."),
+        (
+            "2.10.3",
+            ["psycopg"],
+            "Airflow 2.10.3 beside {path} lacks a driver for PostgreSQL: psycopg2. "
+            "Install 'apache-airflow[postgres]==2.10.3' there, with Airflow's constraint file.",
+        ),
+        ("3.3.1", ["psycopg2"], "lacks a driver for PostgreSQL: asyncpg. Install 'apache-airflow[postgres]==3.3.1' there"),
+        ("3.0.6", ["asyncpg"], "lacks a driver for PostgreSQL: psycopg2 or psycopg. Install"),
+        ("3.0.6", [], "lacks a driver for PostgreSQL: psycopg2 or psycopg, and asyncpg. Install"),
     ],
 )
 def test_not_usable(python, version, drivers, message):

@@ -88,13 +88,16 @@ def inspect_interpreter(python: str | os.PathLike[str] | None) -> Interpreter:
                 "Install one of those."
             ]
         )
-    needed = ["psycopg2"] if numbers[0] == 2 else ["psycopg2", "psycopg"]
-    drivers = [name for name in needed if name in facts["drivers"]]
-    if not drivers or (numbers[0] == 3 and "asyncpg" not in facts["drivers"]):
+    takes = ["psycopg2"] if numbers[0] == 2 else ["psycopg2", "psycopg"]
+    drivers = [name for name in takes if name in facts["drivers"]]
+    missing = [] if drivers else [" or ".join(takes)]
+    if numbers[0] == 3 and "asyncpg" not in facts["drivers"]:  # Airflow 3 wants one of each kind
+        missing.append("asyncpg")
+    if missing:
         raise InvalidInputError(
             [
-                f"python: Airflow {version} beside {path} has no driver for PostgreSQL. "
-                f"Install 'apache-airflow[postgres]=={version}' there."
+                f"python: Airflow {version} beside {path} lacks a driver for PostgreSQL: {', and '.join(missing)}. "
+                f"Install 'apache-airflow[postgres]=={version}' there, with Airflow's constraint file."
             ]
         )
     return Interpreter(path, version, drivers[0])
