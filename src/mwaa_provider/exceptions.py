@@ -157,7 +157,7 @@ class NoWayInError(MwaaError):
 class CliCommandError(MwaaError):
     """An ``airflow`` command failed over there. Facts: ``environment_name``, ``command`` (its words), ``status``, ``stdout``, ``stderr``.
 
-    Of what it printed the end is kept, 10,000 characters; values given to ``connections add`` and ``variables set`` are left out of it.
+    Of what it printed the end is kept, 10,000 characters; secrets given to ``connections add`` and ``variables set`` are left out of it.
     """
 
 

@@ -14,8 +14,9 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from mwaa_provider.client import cli_line, error_mapping, input_checks
-from mwaa_provider.client.cli_answer import CliResult, decoded, trailing_json, without_values
+from mwaa_provider.client.cli_answer import CliResult, decoded, trailing_json
 from mwaa_provider.client.cli_line import CliLine
+from mwaa_provider.client.cli_secrets import without_secrets
 from mwaa_provider.client.cli_verdict import has_failed
 from mwaa_provider.client.core import ClientCore, raise_problems
 from mwaa_provider.client.models import Environment
@@ -164,14 +165,14 @@ def _read(environment: Environment, line: CliLine, response: Any) -> CliResult:
         stdout, stderr = printed
         return CliResult(
             line.words,
-            without_values(line, stdout),
-            without_values(line, stderr),
+            without_secrets(line, stdout),
+            without_secrets(line, stderr),
             response.status_code,
             trailing_json(stdout) if line.wants_json else None,
             has_failed(line, stdout, stderr, airflow_version=environment.airflow_version, status=response.status_code),
         )
     status = response.status_code
-    detail = without_values(line, error_mapping.detail_of(body))
+    detail = without_secrets(line, error_mapping.detail_of(body))
     facts: dict[str, Any] = {"environment_name": environment_name, "command": line.words, "status": status}
     if status in (429, 503):
         raise ThrottledError(

@@ -69,7 +69,11 @@ def test_the_running_one_by_default():
             "Airflow 2.10.3 beside {path} lacks a driver for PostgreSQL: psycopg2. "
             "Install 'apache-airflow[postgres]==2.10.3' there, with Airflow's constraint file.",
         ),
-        ("3.3.1", ["psycopg2"], "lacks a driver for PostgreSQL: asyncpg. Install 'apache-airflow[postgres]==3.3.1' there"),
+        (
+            "3.3.1",
+            ["psycopg2"],
+            "lacks a driver for PostgreSQL: asyncpg. Install 'apache-airflow[postgres]==3.3.1' there",
+        ),
         ("3.0.6", ["asyncpg"], "lacks a driver for PostgreSQL: psycopg2 or psycopg. Install"),
         ("3.0.6", [], "lacks a driver for PostgreSQL: psycopg2 or psycopg, and asyncpg. Install"),
     ],
