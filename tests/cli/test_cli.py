@@ -33,7 +33,7 @@ def test_a_command_that_fails_over_there(run: RunMwaa, airflow: ScriptedAirflow)
     assert (ended.status, ended.stdout) == (3, "")
     said, verdict = ended.stderr.splitlines()
     assert said.rstrip(".") == "Variable missing does not exist"
-    assert verdict == "Error: it failed in environment 'production'."
+    assert verdict == "Error: `airflow variables get` failed in environment 'production'."
 
 
 @pytest.mark.parametrize("line", [("dags", "trigger", "load"), ("dags trigger load",)])
@@ -52,12 +52,12 @@ def test_json_without_rows_and_of_a_command_that_fails(run: RunMwaa, airflow: Sc
     airflow.script_cli(["dags", "list"], CliAnswer("a log line\nNo data found\n", "a warning\n", 0))
     ended = run("cli", "production", "--json", "--", "dags", "list")
     assert (ended.status, ended.stdout, ended.stderr) == (0, "[]\n", "a warning\n")
-    for printed, verdict in (("", "it failed"), ("half a li", "it printed no JSON")):
+    for printed, verdict in (("", "failed"), ("half a li", "printed no JSON")):
         airflow.script_cli(["dags", "list"], CliAnswer(printed, "Traceback (most recent call last):\nKeyError: 1\n", 1))
         ended = run("cli", "production", "--json", "--", "dags", "list")
         assert (ended.status, ended.stdout) == (3, "")
         assert ended.stderr == (
-            f"{printed}Traceback (most recent call last):\nKeyError: 1\nError: {verdict} in environment 'production'.\n"
+            f"{printed}Traceback (most recent call last):\nKeyError: 1\nError: `airflow dags list` {verdict} in environment 'production'.\n"
         )
 
 

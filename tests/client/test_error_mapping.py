@@ -101,6 +101,9 @@ def test_every_error_of_botocore_and_requests_is_mapped() -> None:
     [
         (404, {"detail": "The Dag with ID: `x` was not found"}, NotFoundError, "The Dag with ID: `x` was not found"),
         (400, {"title": "Bad Request", "detail": "{'x': ['Unknown field.']}"}, RestApiError, "Unknown field"),
+        (404, {"error": "API route not found"}, NotFoundError, ": not found: API route not found"),
+        (400, {"why": "é", "n": 1}, RestApiError, ': HTTP 400: {"why": "é", "n": 1}'),
+        (400, {}, RestApiError, ": HTTP 400: no further word"),
         (422, {"detail": [{"loc": ["body", "conf"], "msg": "not a dict"}]}, RestApiError, "body.conf: not a dict"),
         (
             409,

@@ -55,7 +55,7 @@ def cli(
         line = f"{line} -o json" if isinstance(line, str) else [*line, "-o", "json"]
     result = connection.client().run_cli(environment, line, check=False)
     rows = [] if result.json is None and _NO_ROWS.search(result.stdout) else result.json
-    verdict = "it failed" if result.has_failed else "it printed no JSON" if as_json and rows is None else ""
+    verdict = "failed" if result.has_failed else "printed no JSON" if as_json and rows is None else ""
     if as_json and not verdict:
         print_json(rows)
     else:
@@ -63,5 +63,5 @@ def cli(
         click.echo(result.stdout.encode(), nl=False, err=as_json)
     click.echo(result.stderr.encode(), nl=False, err=True)
     if verdict:
-        click.echo(f"Error: {verdict} in environment {environment!r}.", err=True)
+        click.echo(f"Error: `airflow {' '.join(result.command)}` {verdict} in environment {environment!r}.", err=True)
         context.exit(AIRFLOW_SAID_NO)

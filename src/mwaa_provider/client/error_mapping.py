@@ -7,6 +7,7 @@ The question that matters for a foreign error is whether the call may have been 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -303,11 +304,14 @@ def detail_of(body: Any) -> str:
     """
     if not isinstance(body, dict):
         return str(body or "no further word")[:_DETAIL_LENGTH]
-    detail = body.get("detail") or body.get("title") or body
+    # "error" is how Airflow 3 answers a path that it does not have.
+    detail = body.get("detail") or body.get("title") or body.get("error") or body.get("message") or body
     if isinstance(detail, dict):  # v2: {"detail": {"reason": ..., "statement": ...}}
         detail = detail.get("message") or detail.get("reason") or detail
     if isinstance(detail, list):  # v2's 422: a list of what is wrong, where
         detail = "; ".join(_validation_problem(problem) for problem in detail)
+    if isinstance(detail, dict):
+        detail = json.dumps(detail, ensure_ascii=False) if detail else "no further word"
     return str(detail)[:_DETAIL_LENGTH]
 
 
