@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from mwaa_provider import __version__
 from mwaa_provider.local import ScriptedAirflow
 
 SOURCE = Path(__file__).parents[2] / "src"
@@ -180,8 +181,20 @@ def test_no_postgres(airflow_python, tmp_path):
     path = airflow_python("3.3.1")
     code, stdout, stderr = mwaa("local", "start", "--airflow-python", path, "--postgres-binaries", str(tmp_path))
     assert (code, stdout) == (1, "")
-    assert f"Error: No PostgreSQL to be had: {tmp_path} has no initdb and no postgres." in stderr
-    assert "Traceback" not in stderr
+    assert stderr.splitlines()[-1].startswith(
+        f"Error: No PostgreSQL to be had: {tmp_path} has no initdb and no postgres."
+    )
+    assert [word for word in ("Traceback", "Stopping", "Warning") if word in stderr] == []
+
+
+def test_an_airflow_newer_than_all_that_were_tested(airflow_python, tmp_path):
+    path = airflow_python("3.4.0")
+    _, _, stderr = mwaa(
+        "local", "start", "--airflow-python", path, "--postgres-binaries", str(tmp_path), "--name=a", "--name=b"
+    )
+    assert [line for line in stderr.splitlines() if line.startswith("Warning")] == [
+        f"Warning: Airflow 3.4.0 is newer than 3.3.1, the newest release that airflow-provider-mwaa {__version__} was tested with."
+    ]
 
 
 def test_port_in_use(airflow_python):

@@ -10,6 +10,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from mwaa_provider.local.real.interpreter import NEWEST_TESTED
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -84,6 +86,10 @@ def test_the_oldest_promise_is_tested():
     oldest = _pinned(ROOT / "pins" / f"airflow-{next(iter(LEGS))}.txt")
     for name in ("apache-airflow", "apache-airflow-providers-amazon"):
         assert minimum[name] == f">={oldest[name][0]}"
+
+
+def test_the_newest_leg_is_the_newest_that_users_are_told_of():
+    assert next(reversed(LEGS)) == NEWEST_TESTED
 
 
 def test_no_requirement_of_ours_names_watchtower():

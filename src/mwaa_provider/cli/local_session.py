@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mwaa_provider import __version__
 from mwaa_provider.local.real import PostgresServer, RealAirflow
+from mwaa_provider.local.real.interpreter import NEWEST_TESTED, is_newer_than_tested
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -70,12 +72,13 @@ class LocalSession:
                 environments = self._create(mwaa, backends, started)
                 is_up = True
                 self._tell(mwaa, environments)
-                return self._watch(backends)
+                status = self._watch(backends)
             except Stopped as stopped:
-                return 0 if is_up else 128 + stopped.signal_number
+                status = 0 if is_up else 128 + stopped.signal_number
             finally:
                 hold_signals()
-                click.echo("Stopping ...", err=True)
+            click.echo("Stopping ...", err=True)  # not after a start that failed: its error says so
+            return status
 
     def _begin(self, stack: ExitStack) -> tuple[LocalMwaa, list[RealAirflow]]:
         from mwaa_provider.local import LocalMwaa
@@ -97,6 +100,12 @@ class LocalSession:
             )
             for _ in self.names
         ]
+        if is_newer_than_tested(version := backends[0].airflow_version):
+            click.echo(
+                f"Warning: Airflow {version} is newer than {NEWEST_TESTED}, the newest release that airflow-provider-mwaa {__version__} "
+                "was tested with.",
+                err=True,
+            )
         # Taken down side by side, before the local MWAA takes them down one after the other.
         stack.callback(_stop_all, backends)
         return mwaa, backends

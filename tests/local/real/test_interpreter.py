@@ -7,7 +7,7 @@ import pytest
 
 from mwaa_provider.exceptions import InvalidInputError
 from mwaa_provider.local.real import RealAirflow
-from mwaa_provider.local.real.interpreter import Interpreter, inspect_interpreter
+from mwaa_provider.local.real.interpreter import Interpreter, inspect_interpreter, is_newer_than_tested
 
 
 @pytest.fixture
@@ -83,6 +83,14 @@ def test_not_usable(python, version, drivers, message):
     with pytest.raises(InvalidInputError) as raised:
         RealAirflow(path)
     assert message.format(path=path) in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("version", "is_newer"),
+    [("2.11.2", False), ("3.3.1", False), ("3.3.1rc1", False), ("3.3.2", True), ("3.10.0", True)],
+)
+def test_newer_than_all_that_were_tested(version, is_newer):
+    assert is_newer_than_tested(version) is is_newer
 
 
 def test_no_interpreter(tmp_path):

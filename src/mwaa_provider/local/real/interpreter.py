@@ -14,6 +14,8 @@ from mwaa_provider.exceptions import InvalidInputError
 
 OLDEST = (2, 7, 2)
 NEWEST_MAJOR = 3
+#: The newest release that the tests run with; a newer one of the same line is tried all the same.
+NEWEST_TESTED = "3.3.1"
 
 # The core is a distribution of its own from Airflow 3 on; "apache-airflow" is then an empty shell around it.
 _QUESTION = """
@@ -80,7 +82,7 @@ def inspect_interpreter(python: str | os.PathLike[str] | None) -> Interpreter:
                 "Airflow's constraint file."
             ]
         )
-    numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:3])
+    numbers = _numbers(version)
     if numbers < OLDEST or numbers[0] > NEWEST_MAJOR:
         raise InvalidInputError(
             [
@@ -101,6 +103,18 @@ def inspect_interpreter(python: str | os.PathLike[str] | None) -> Interpreter:
             ]
         )
     return Interpreter(path, version, drivers[0])
+
+
+def is_newer_than_tested(airflow_version: str) -> bool:
+    """Tell whether an Airflow is newer than all that this version of ours was tested with.
+
+    :param airflow_version: Airflow's version.
+    """
+    return _numbers(airflow_version) > _numbers(NEWEST_TESTED)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:3])
 
 
 def _path_of(python: str | os.PathLike[str] | None) -> str:
