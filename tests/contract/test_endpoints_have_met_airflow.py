@@ -97,7 +97,7 @@ def test_endpoints_stand_in_the_table_and_requests_are_made_from_it() -> None:
         if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "RestRequest"
     }
     # a path that is not from the table can only be the user's own
-    assert makers == {("core.py", "_call"), ("mwaa.py", "invoke_rest_api")}
+    assert makers == {("core.py", "_call"), ("mwaa.py", "_send")}
 
 
 def is_of(endpoint: Endpoint, method: str, path: str) -> bool:

@@ -12,6 +12,9 @@ from mwaa_provider.client.rest.paging import Listing
 
 DEFAULT_POOL = "default_pool"
 
+#: Before that a variable is made without the description it was to have.
+_FIRST_TO_KEEP_DESCRIPTIONS = (2, 9)
+
 
 class SettingEndpoints(RestCore):
     """Calls about variables, pools and connections."""
@@ -42,6 +45,8 @@ class SettingEndpoints(RestCore):
         :param description: Its description.
         """
         answer = self._call(endpoints.CREATE_VARIABLE, body=_variable_body(key, value, description))
+        if description is not None and self._release < _FIRST_TO_KEEP_DESCRIPTIONS:
+            return self.update_variable(key, value, description)
         return self._read(endpoints.CREATE_VARIABLE, lambda: shapes.variable(answer.body))
 
     def update_variable(self, key: str, value: str, description: str | None) -> Variable:

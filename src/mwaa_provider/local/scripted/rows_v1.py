@@ -107,7 +107,9 @@ class RowsV1:
     def _post_variable(self, call: Call) -> BackendAnswer:
         body = self._problems.checked(call, _VARIABLE, title=_BAD_VARIABLE)
         self._problems.required(body, ("key", "value"), title=_BAD_VARIABLE)
-        self._store.set_variable(body["key"], body["value"], body.get("description"))
+        # Before 2.9 a description is lost, and answered all the same.
+        description = body.get("description") if self._release >= (2, 9) else None
+        self._store.set_variable(body["key"], body["value"], description)
         return answer(200, body)
 
     def _get_variable(self, call: Call) -> BackendAnswer:
