@@ -22,11 +22,17 @@
      ├── NoWayInError                               every way to the REST API was tried and failed
      ├── CliCommandError                            an airflow command failed over there
      ├── ResultTooLargeError                        more than an XCom should hold
-     └── DagRunError                                about one DAG run over there
+     ├── EnvironmentFailedError                     an environment will not become available by itself
+     └── DagRunError                                about one DAG, its run or its tasks over there
           ├── DagNotFoundError
           ├── DagPausedError
+          ├── DagRunNotFoundError
+          ├── DagRunExistsError                     a run of that id, or of that logical date, exists and is not ours
           ├── DagRunFailedError
-          └── DagRunTimeoutError
+          ├── DagRunTimeoutError
+          ├── DagRunCancelledError                  the local task was killed, and the run with it
+          ├── TaskNotFoundError
+          └── TaskFailedError
 
 Each error carries its facts as attributes, says what to do next, and can be pickled (Airflow sends errors between processes).
 None of them holds a token.
@@ -177,9 +183,33 @@ class DagPausedError(DagRunError):
     """The DAG is paused, so a run of it would stay queued for ever."""
 
 
+class DagRunNotFoundError(DagRunError):
+    """There is no such run (any more)."""
+
+
+class DagRunExistsError(DagRunError):
+    """A run of that id, or of that logical date, exists already and is not this task's. Fact ``run_id``: that run's."""
+
+
 class DagRunFailedError(DagRunError):
     """The run ended in one of the failed states. Further fact: ``state``."""
 
 
 class DagRunTimeoutError(DagRunError):
     """The run had not ended when the time was up. Further facts: ``state``, ``timeout``."""
+
+
+class DagRunCancelledError(DagRunError):
+    """The local task was killed while it waited, and the run over there was to end with it."""
+
+
+class TaskNotFoundError(DagRunError):
+    """A run has no such task, mapped instance or task group. Further fact: ``task_ids`` (those missing)."""
+
+
+class TaskFailedError(DagRunError):
+    """Tasks that were waited for ended in failed states. Further fact: ``states``, by task."""
+
+
+class EnvironmentFailedError(MwaaError):
+    """An environment will not become available by itself. Facts: ``environment_name``, ``status``, ``reason``."""

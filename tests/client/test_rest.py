@@ -13,8 +13,9 @@ from mwaa_provider.client.models import Environment
 from mwaa_provider.client.rest import AirflowRestApi
 from mwaa_provider.client.rest.endpoints import GET_DAG_RUN
 from mwaa_provider.client.transport import RestRequest, RestResponse
-from mwaa_provider.exceptions import UnexpectedAnswerError
+from mwaa_provider.exceptions import InvalidInputError, UnexpectedAnswerError
 
+DAY = datetime(2026, 1, 31, tzinfo=timezone.utc)
 text = st.text(st.characters(blacklist_categories=["Cs"]), min_size=1)
 
 
@@ -59,6 +60,56 @@ def test_dates_are_sent_as_the_same_moment_in_utc(moment: datetime) -> None:
 def test_only_airflow_3_is_sent_a_null_date() -> None:
     assert sent_by_trigger("3.0.6") == {"dag_run_id": "r", "conf": {}, "logical_date": None}
     assert sent_by_trigger("2.11.0") == {"dag_run_id": "r", "conf": {}}
+
+
+INTERVAL = {"data_interval_start": DAY, "data_interval_end": DAY + timedelta(days=1)}
+
+
+def test_each_release_is_sent_what_it_takes() -> None:
+    sent = sent_by_trigger("2.9.2", **INTERVAL)
+    assert sent == {
+        "dag_run_id": "r",
+        "conf": {},
+        "data_interval_start": "2026-01-31T00:00:00+00:00",
+        "data_interval_end": "2026-02-01T00:00:00+00:00",
+    }
+    sent = sent_by_trigger("3.0.6", **INTERVAL, logical_date=DAY, run_after=DAY, note="a note")
+    assert sent == {
+        "dag_run_id": "r",
+        "conf": {},
+        "logical_date": "2026-01-31T00:00:00+00:00",
+        "data_interval_start": "2026-01-31T00:00:00+00:00",
+        "data_interval_end": "2026-02-01T00:00:00+00:00",
+        "run_after": "2026-01-31T00:00:00+00:00",
+        "note": "a note",
+    }
+    sent = sent_by_trigger("3.2.1", run_after=DAY, partition_key="eu")
+    assert sent == {
+        "dag_run_id": "r",
+        "conf": {},
+        "logical_date": None,
+        "run_after": "2026-01-31T00:00:00+00:00",
+        "partition_key": "eu",
+    }
+
+
+@pytest.mark.parametrize(
+    ("release", "asked", "problems"),
+    [
+        ("2.8.1", {**INTERVAL, "run_after": DAY, "partition_key": "eu"}, ["2.9.2 and", "3.0.6 and", "3.2.1 and"]),
+        ("2.11.2", {"run_after": DAY, "partition_key": "eu"}, ["3.0.6 and", "3.2.1 and"]),
+        ("3.0.6", {"partition_key": "eu"}, ["3.2.1 and"]),
+        ("3.3.1", INTERVAL, ["give logical_date too"]),
+        ("3.0.6", {"run_after": DAY, "logical_date": DAY}, ["whatever run_after says"]),
+    ],
+)
+def test_what_a_release_does_not_do_is_told_at_once(
+    release: str, asked: dict[str, object], problems: list[str]
+) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        sent_by_trigger(release, **asked)
+    assert len(caught.value.problems) == len(problems)
+    assert all(words in told for words, told in zip(problems, caught.value.problems, strict=True))
 
 
 @pytest.mark.parametrize(

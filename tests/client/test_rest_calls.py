@@ -13,7 +13,7 @@ from botocore.config import Config
 from mwaa_provider.client.models import DagRun, Pool, Variable
 from mwaa_provider.client.mwaa import MwaaClient, botocore_config_that_never_resends
 from mwaa_provider.exceptions import InvalidInputError, MwaaError, NotFoundError, RestApiLimitError
-from mwaa_provider.local import Fault, LocalMwaa, ScriptedAirflow, ServiceRules
+from mwaa_provider.local import Fault, LocalMwaa, ManualClock, ScriptedAirflow, ServiceRules
 from tests.client.conftest import SteppingClock
 
 RELEASES = ("2.7.2", "2.8.1", "2.9.2", "2.10.1", "2.10.3", "2.11.0", "2.11.2", "3.0.6", "3.2.1", "3.3.1")
@@ -40,6 +40,15 @@ def airflow(request: pytest.FixtureRequest, local_mwaa: LocalMwaa) -> ScriptedAi
     airflow = ScriptedAirflow(request.param)
     local_mwaa.create_environment("target", airflow)
     return airflow
+
+
+@pytest.fixture(params=RELEASES)
+def clocked(request: pytest.FixtureRequest, local_mwaa: LocalMwaa) -> tuple[ScriptedAirflow, ManualClock]:
+    """An Airflow that lives by a clock of its own."""
+    clock = ManualClock(DAY)
+    airflow = ScriptedAirflow(request.param, clock=clock)
+    local_mwaa.create_environment("target", airflow)
+    return airflow, clock
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +104,52 @@ def test_hundreds_of_runs_come_in_the_order_in_which_they_were_made(
     assert [run.run_id for run in within] == ids[100:250]
 
 
+def test_what_has_ended_since_and_what_is_active_is_told_by_the_page(
+    local_mwaa: LocalMwaa, client: MwaaClient, clocked: tuple[ScriptedAirflow, ManualClock]
+) -> None:
+    """What the triggers' shared poller asks at every interval."""
+    airflow, time = clocked
+    for dag_id in ("load", "report", "other"):
+        airflow.add_dag(dag_id)
+    runs = [("load" if at % 3 else "report", f"run_{at:03}") for at in range(250)]
+    for at, (dag_id, run_id) in enumerate(runs):
+        airflow.add_run(dag_id, run_id, logical_date=DAY + timedelta(hours=at), state="running")
+    airflow.add_run("other", "theirs", state="success")
+    ended = [runs[at * 7 % 250] for at in range(240)]  # in another order than that of their beginnings
+    for at, (dag_id, run_id) in enumerate(ended):
+        time.advance(1)
+        airflow.set_run_state(dag_id, run_id, "failed" if at % 2 else "success")
+    ours = ["load", "report"]
+    since = {"states": ["success", "failed"], "order_by": "end_date"}
+    listed = list(client.list_dag_runs("target", ours, end_date_gte=DAY + timedelta(seconds=21), **since))
+    assert [(run.dag_id, run.run_id) for run in listed] == ended[20:]
+    assert listed[0].end_date == DAY + timedelta(seconds=21)
+    overlap = 1 if release_of(airflow) >= (3,) else 0
+    assert pages(local_mwaa) == [(0, 100), (100 - overlap, 200 + overlap)]
+    assert list(client.list_dag_runs("target", ours, end_date_gte=DAY + timedelta(seconds=241), **since)) == []
+    local_mwaa.journal.clear()
+    active = client.list_dag_runs("target", ours, states=["queued", "running"])
+    assert [(run.dag_id, run.run_id) for run in active] == [run for run in runs if run not in ended]
+    assert len(pages(local_mwaa)) == 1
+
+
+# Airflow 2 leaves it to the database how runs that ended at once follow one another, so nothing is known of their places.
+@pytest.mark.parametrize("clocked", ["3.0.6", "3.2.1", "3.3.1"], indirect=True)
+def test_a_run_that_is_cleared_while_ended_ones_are_read_hides_no_other(
+    local_mwaa: LocalMwaa, client: MwaaClient, clocked: tuple[ScriptedAirflow, ManualClock]
+) -> None:
+    airflow, time = clocked
+    airflow.add_dag("load")
+    ids = [airflow.add_run("load", f"run_{at:03}", state="running") for at in range(150)]
+    for run_id in ids:
+        time.advance(1)
+        airflow.set_run_state("load", run_id, "success")
+    runs = client.list_dag_runs("target", "load", end_date_gte=DAY, order_by="end_date")
+    read = [next(runs).run_id for _ in range(100)]
+    airflow.set_run_state("load", "run_050", "queued")
+    assert read + [run.run_id for run in runs] == ids
+
+
 def test_runs_that_come_and_go_while_the_list_is_read(airflow: ScriptedAirflow, client: MwaaClient) -> None:
     ids = add_runs(airflow, 350)
     runs = client.list_dag_runs("target")
@@ -104,6 +159,29 @@ def test_runs_that_come_and_go_while_the_list_is_read(airflow: ScriptedAirflow, 
     airflow.add_run("load", "new")
     read += [run.run_id for run in runs]
     assert read == [*ids, "new"]
+
+
+def test_a_run_is_for_an_interval_a_time_and_a_partition_where_the_release_has_them(
+    airflow: ScriptedAirflow, client: MwaaClient, local_mwaa: LocalMwaa
+) -> None:
+    airflow.add_dag("load", paused=True, partitioned=True)
+    release, end = release_of(airflow), DAY + timedelta(days=1)
+    asked: list[tuple[tuple[int, ...], dict[str, Any]]] = [
+        ((2, 9, 2), {"logical_date": end, "data_interval_start": DAY, "data_interval_end": end}),
+        ((3, 0, 6), {"run_after": DAY + timedelta(days=99999)}),
+        ((3, 2, 1), {"partition_key": "eu/1"}),
+    ]
+    for first, fields in asked:
+        if release >= first:
+            run = client.trigger_dag_run("target", "load", **fields)
+            assert {name: getattr(run, name) for name in fields} == fields
+            assert client.get_dag_run("target", "load", run.run_id) == run
+        else:
+            local_mwaa.journal.clear()
+            last = list(fields)[-1]
+            with pytest.raises(InvalidInputError, match=rf"{last}: Airflow {airflow.airflow_version} does not take it"):
+                client.trigger_dag_run("target", "load", **fields)
+            assert local_mwaa.journal.entries(is_rest=True) == ()
 
 
 def test_hundreds_of_task_instances_come_once(
@@ -117,6 +195,50 @@ def test_hundreds_of_task_instances_come_once(
     ignores = release_of(airflow) <= (2, 9, 2)
     overlap = 1 if release_of(airflow) >= (3,) else 0
     assert pages(local_mwaa) == ([(0, 100)] if ignores else [(0, 100), (100 - overlap, 200 + overlap)])
+
+
+def test_the_tasks_of_a_group_are_found_on_every_release(
+    airflow: ScriptedAirflow, client: MwaaClient, local_mwaa: LocalMwaa
+) -> None:
+    grouped = ["load.one", "load.inner.two", "load.mapped"]
+    airflow.add_dag("etl", tasks=["load", "loads.other", *grouped], mapped={"load.mapped": 120}, paused=True)
+    ids = [
+        airflow.add_run("etl", run_id, logical_date=DAY) if run_id == "one" else airflow.add_run("etl", run_id)
+        for run_id in ("one", "two")
+    ]
+    airflow.set_task_state("etl", "one", "load.one", "failed")
+
+    def found(*run_ids: str, **how: Any) -> list[tuple[str, str, int]]:
+        tasks = client.list_task_instances("target", "etl", run_ids or None, **how)
+        return sorted((task.run_id, task.task_id, task.map_index) for task in tasks)
+
+    expected = {
+        run_id: [("load.inner.two", -1), *(("load.mapped", at) for at in range(120)), ("load.one", -1)]
+        for run_id in ids
+    }
+    of_one = [("one", *task) for task in expected["one"]]
+    of_two = [("two", *task) for task in expected["two"]]
+    assert found("one", task_group_id="load") == of_one
+    assert found("one", "two", task_group_id="load") == found(task_group_id="load") == [*of_one, *of_two]
+    assert found("one", task_group_id="load.inner") == [("one", "load.inner.two", -1)]
+    assert found("one", task_group_id="load", states=["failed", "success"]) == [("one", "load.one", -1)]
+    assert len(found("one", task_group_id="load", states=[None])) == 121
+    assert found("one", task_group_id="load", task_ids=["load.one", "load"]) == [("one", "load.one", -1)]
+    for nothing in ({"task_group_id": "loa"}, {"task_group_id": "nowhere"}):
+        assert found("one", **nothing) == []
+    assert found("no_such_run", "two", task_group_id="load") == of_two
+    assert list(client.list_task_instances("target", "no_such_dag", task_group_id="load")) == []
+    asks = {entry.query.get("task_group_id") for entry in local_mwaa.journal.entries(is_rest=True)}
+    assert asks == ({"load", "load.inner", "loa", "nowhere"} if release_of(airflow) >= (3, 2, 1) else {None})
+
+
+def test_a_group_without_its_id_in_its_tasks_ids(local_mwaa: LocalMwaa, client: MwaaClient) -> None:
+    airflow = ScriptedAirflow("3.3.1")
+    airflow.add_dag("etl", tasks=["one", "two"], task_groups={"load": ["two"]}, paused=True)
+    airflow.add_run("etl", "run")
+    local_mwaa.create_environment("target", airflow)
+    (task,) = client.list_task_instances("target", "etl", "run", task_group_id="load")
+    assert task.task_id == "two"
 
 
 def test_one_run_is_read_in_pages_on_every_release(
@@ -182,6 +304,13 @@ def test_variables_and_pools_are_set_on_every_release(
     assert airflow.pools() == {"default_pool": 64, "p q": 5}
     client.delete_pool("target", "p q")
     assert local_mwaa.journal.count(is_rest=True, method="POST") == 2
+
+
+def test_how_full_a_pool_is(airflow: ScriptedAirflow, client: MwaaClient) -> None:
+    airflow.set_pool("narrow", 4, running=3, queued=1, scheduled=7)
+    assert client.get_pool("target", "narrow") == Pool(
+        "narrow", 4, occupied_slots=4, running_slots=3, queued_slots=1, scheduled_slots=7, open_slots=0
+    )
 
 
 def test_health_and_version_on_every_release(airflow: ScriptedAirflow, client: MwaaClient) -> None:
@@ -255,6 +384,9 @@ def test_every_problem_of_a_list_is_told_at_once_before_any_call(
         client.list_task_instances("1", ["a/b"], ["~"], task_ids="..", states=[1])  # type: ignore[list-item]
     fields = [problem.split(":")[0] for problem in caught.value.problems]
     assert fields == ["environment_name", "dag_ids", "run_ids", "task_ids", "states"]
+    with pytest.raises(InvalidInputError) as caught:
+        client.list_task_instances("target", ["a", "b"], task_group_id="a/b")
+    assert [problem.split(":")[0] for problem in caught.value.problems] == ["task_group_id", "task_group_id"]
     for call in (
         lambda: client.get_task_instance("1", "..", "..", "..", map_index=-2),
         lambda: client.get_xcom("1", "~", "~", "~", "..", map_index=True),
@@ -263,6 +395,14 @@ def test_every_problem_of_a_list_is_told_at_once_before_any_call(
         with pytest.raises(InvalidInputError) as caught:
             call()
         assert len(caught.value.problems) >= 5
+    with pytest.raises(InvalidInputError) as caught:
+        client.trigger_dag_run(
+            "target", "load", data_interval_end=DAY, run_after=datetime(2026, 1, 1), partition_key="  "
+        )
+    fields = [problem.split(":")[0] for problem in caught.value.problems]
+    assert fields == ["data_interval_start", "run_after", "partition_key"]
+    with pytest.raises(InvalidInputError, match="give the earlier one first"):
+        client.trigger_dag_run("target", "load", data_interval_start=DAY, data_interval_end=DAY - timedelta(days=1))
     with pytest.raises(InvalidInputError) as caught:
         client.set_variable("target", "a//b", {"a": 1}, description=1)  # type: ignore[arg-type]
     assert [problem.split(":")[0] for problem in caught.value.problems] == ["key", "value", "description"]

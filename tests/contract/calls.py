@@ -40,6 +40,7 @@ RUNS = f"{DAG}/dagRuns"
 RUN = f"{RUNS}/answers_1"
 DONE = "/dags/contract_quick/dagRuns/answers_done"
 ODD = "/dags/contract_odd/dagRuns/answers_odd/taskInstances"
+GROUPS = "/dags/contract_groups/dagRuns"
 SLASH = "answers%2Fa%20%C3%BC%3F%23%25"
 NO_RUN = f"{RUNS}/no_such_run"
 ALL_RUNS, ALL_TASKS = "/dags/~/dagRuns/list", "/dags/~/dagRuns/~/taskInstances/list"
@@ -157,6 +158,10 @@ CALLS = (
     Call("a finished run", "GET", DONE, until=("state", "success")),
     Call("task instances of a finished run", "GET", f"{DONE}/taskInstances"),
     Call("a finished task instance", "GET", f"{DONE}/taskInstances/work"),
+    Call("what a task said", "GET", f"{DONE}/taskInstances/work/logs/1", major=2),
+    Call("what a task said that is not there", "GET", f"{DONE}/taskInstances/no_such_task/logs/1"),
+    Call("what a task said in a try that is not there", "GET", f"{DONE}/taskInstances/work/logs/7"),
+    Call("what a mapped task said, without its index", "GET", f"{DONE}/taskInstances/work/logs/1", {"map_index": 0}),
     Call("XComs", "GET", f"{DONE}/taskInstances/work/xcomEntries", until=("total_entries", 1)),
     Call("an XCom", "GET", f"{DONE}/taskInstances/work/xcomEntries/return_value"),
     Call("an XCom, not as text", "GET", f"{DONE}/taskInstances/work/xcomEntries/return_value", {"stringify": "false"}),
@@ -172,6 +177,30 @@ CALLS = (
         "POST",
         "/dags/contract_odd/dagRuns",
         body={"dag_run_id": "answers_odd", "logical_date": FIRST},
+    ),
+    Call(
+        "trigger a DAG with groups", "POST", f"{GROUPS}", body={"dag_run_id": "answers_groups", "logical_date": FIRST}
+    ),
+    Call(
+        "task instances of a group",
+        "GET",
+        f"{GROUPS}/answers_groups/taskInstances",
+        {"task_group_id": "outer"},
+        major=3,
+    ),
+    Call(
+        "task instances of no such group",
+        "GET",
+        f"{GROUPS}/answers_groups/taskInstances",
+        {"task_group_id": "no"},
+        major=3,
+    ),
+    Call(
+        "task instances of no such group of no such run",
+        "GET",
+        f"{GROUPS}/no/taskInstances",
+        {"task_group_id": "no"},
+        major=3,
     ),
     Call("a run with mapped tasks", "GET", "/dags/contract_odd/dagRuns/answers_odd", until=("state", "success")),
     Call("a mapped task instance", "GET", f"{ODD}/mapped/1"),

@@ -27,8 +27,8 @@ def environment(request: pytest.FixtureRequest) -> Iterator[Contract]:
         backend = scripted(version) if kind == "scripted" else real()
         mwaa.create_environment(NAME, backend)
         if kind == "real":
-            for dag_id in ("contract_quick", "contract_odd", "contract_fails", "contract_slow", "contract_paused"):
-                backend.wait_for_dag(dag_id, timeout=120)
+            for dag_id in ("quick", "odd", "fails", "slow", "paused", "groups"):
+                backend.wait_for_dag(f"contract_{dag_id}", timeout=120)
         yield Contract(mwaa, version, kind == "real", poke_interval=1.0 if kind == "real" else 0.05)
 
 

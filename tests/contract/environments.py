@@ -33,6 +33,10 @@ class Contract:
     def major(self) -> int:
         return int(self.airflow_version.split(".")[0])
 
+    @property
+    def release(self) -> tuple[int, ...]:
+        return tuple(int(part) for part in self.airflow_version.split("."))
+
     def client(self, **changes: Any) -> MwaaClient:
         arguments: dict[str, Any] = {
             "session": self.mwaa.boto3_session(),
@@ -72,6 +76,9 @@ def scripted(airflow_version: str) -> ScriptedAirflow:
     airflow.add_dag("contract_fails", run_takes=0.3, run_ends_in="failed")
     airflow.add_dag("contract_slow", run_takes=None)
     airflow.add_dag("contract_paused", paused=True)
+    airflow.add_dag("contract_groups", paused=True, tasks=["one", "outer.one", "outer.inner.two"])
+    if tuple(int(part) for part in airflow_version.split(".")) >= (3, 3):
+        airflow.add_dag("contract_partitioned", partitioned=True, run_takes=1.0)
     airflow.add_import_error("/usr/local/airflow/dags/contract_broken.py", "ImportError: this DAG file does not parse")
     return airflow
 
@@ -79,4 +86,6 @@ def scripted(airflow_version: str) -> ScriptedAirflow:
 def real() -> Any:
     from mwaa_provider.local.real import RealAirflow
 
-    return RealAirflow(dags_folder=Path(__file__).parent / "dags")
+    # On a machine that is busy otherwise, a task's own reading of the DAG file takes longer than the 30 s after which Airflow fails it.
+    patience = {"AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "300"}
+    return RealAirflow(dags_folder=Path(__file__).parent / "dags", environment=patience)

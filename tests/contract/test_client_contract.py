@@ -12,6 +12,7 @@ from mwaa_provider.exceptions import (
     ConflictError,
     DagNotFoundError,
     DagRunFailedError,
+    InvalidInputError,
     NotFoundError,
     RestApiError,
 )
@@ -106,6 +107,45 @@ def test_a_logical_date_exists_once(contract: Contract) -> None:
     assert client.find_dag_run(NAME, "contract_paused", other) is None
 
 
+def test_a_run_is_for_an_interval(contract: Contract) -> None:
+    client, moment = contract.client(), datetime.now(timezone.utc) - timedelta(days=500)
+    interval = {"data_interval_start": moment - timedelta(days=1), "data_interval_end": moment}
+    if contract.release < (2, 9, 2):
+        with pytest.raises(InvalidInputError, match=r"2\.9\.2 and later do"):
+            client.trigger_dag_run(NAME, "contract_paused", logical_date=moment, **interval)
+        body = {"data_interval_start": moment.isoformat()}
+        with pytest.raises(RestApiError, match="Property is read-only - 'data_interval_start'"):
+            client.invoke_rest_api(NAME, "POST", "/dags/contract_paused/dagRuns", body=body)
+        return
+    run = client.trigger_dag_run(NAME, "contract_paused", run_id=new_run_id(), logical_date=moment, **interval)
+    assert (run.logical_date, run.data_interval_start, run.data_interval_end) == (moment, *interval.values())
+    assert client.get_dag_run(NAME, "contract_paused", run.run_id) == run
+
+
+def test_a_run_begins_later_and_is_for_a_partition(contract: Contract) -> None:
+    client, later = contract.client(), datetime.now(timezone.utc) + timedelta(days=1000)
+    if contract.release < (3, 2, 1):
+        with pytest.raises(InvalidInputError, match=r"partition_key: .* 3\.2\.1 and later do"):
+            client.trigger_dag_run(NAME, "contract_quick", partition_key="eu")
+    else:
+        dag_id = "contract_quick" if contract.release < (3, 3) else "contract_partitioned"
+        run = client.trigger_dag_run(NAME, dag_id, run_id=new_run_id(), partition_key="eu/1 ü", run_after=later)
+        assert (run.partition_key, run.run_after, run.state) == ("eu/1 ü", later, "queued")
+        assert client.get_dag_run(NAME, dag_id, run.run_id) == run
+    if contract.release >= (3, 3):
+        with pytest.raises(RestApiError, match="is not a partitioned Dag and does not accept a partition_key"):
+            client.trigger_dag_run(NAME, "contract_quick", partition_key="eu")
+    if contract.release < (3, 0, 6):
+        with pytest.raises(InvalidInputError, match=r"run_after: .* 3\.0\.6 and later do"):
+            client.trigger_dag_run(NAME, "contract_quick", run_after=later)
+    else:
+        run = client.trigger_dag_run(NAME, "contract_quick", run_id=new_run_id(), run_after=later)
+        assert (run.run_after, run.state, run.data_interval_start) == (later, "queued", None)
+    if contract.release >= (3, 1):
+        run = client.trigger_dag_run(NAME, "contract_quick", run_id=new_run_id(), run_after=later, logical_date=later)
+        assert (run.run_after, run.logical_date) == (later, later)
+
+
 def test_a_run_that_is_not_there(contract: Contract) -> None:
     with pytest.raises(NotFoundError) as caught:
         contract.client().get_dag_run(NAME, "contract_quick", "no_such_run")
@@ -159,5 +199,7 @@ def test_the_whole_run_has_one_form(contract: Contract) -> None:
         logical_date=run.logical_date,
         run_type="manual",
         run_after=run.run_after,
+        data_interval_start=run.logical_date,
+        data_interval_end=run.logical_date,
     )
     assert (run.run_after is None) is (contract.major == 2)

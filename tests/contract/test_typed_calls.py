@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
@@ -43,12 +44,15 @@ def odd_run(contract: Contract, client: MwaaClient) -> DagRun:
     return run
 
 
-def test_dags_are_listed_in_the_order_of_their_ids(client: MwaaClient) -> None:
-    ids = ["contract_fails", "contract_odd", "contract_paused", "contract_quick", "contract_slow"]
+def test_dags_are_listed_in_the_order_of_their_ids(contract: Contract, client: MwaaClient) -> None:
+    paused = [Dag("contract_groups", is_paused=True), Dag("contract_paused", is_paused=True)]
+    ids = ["contract_fails", "contract_groups", "contract_odd", "contract_paused", "contract_quick", "contract_slow"]
+    ids = sorted([*ids, *(["contract_partitioned"] if contract.release >= (3, 3) else [])])
     assert [dag.dag_id for dag in client.list_dags(NAME)] == ids
     assert list(client.list_dags(NAME, tag="odd")) == [Dag("contract_odd", is_paused=False, tags=("contract", "odd"))]
-    assert list(client.list_dags(NAME, is_paused=True)) == [Dag("contract_paused", is_paused=True)]
-    assert [dag.dag_id for dag in client.list_dags(NAME, is_paused=False)] == sorted({*ids} - {"contract_paused"})
+    assert list(client.list_dags(NAME, is_paused=True)) == paused
+    running = {*ids} - {dag.dag_id for dag in paused}
+    assert [dag.dag_id for dag in client.list_dags(NAME, is_paused=False)] == sorted(running)
     assert [dag.dag_id for dag in client.list_dags(NAME, dag_id_pattern="UICK")] == ["contract_quick"]
     assert list(client.list_dags(NAME, tag="no such tag")) == []
 
@@ -88,9 +92,29 @@ def test_runs_are_listed_by_dag_state_and_date(contract: Contract, client: MwaaC
     assert listed[1].end_date is not None
     ended = {"end_date_gte": listed[1].end_date, "end_date_lte": listed[1].end_date}
     assert list(client.list_dag_runs(NAME, "contract_paused", **ended, **of_the_day)) == [listed[1]]
+    since = {"end_date_gte": listed[1].end_date, "states": ["success", "failed"], "order_by": "end_date"}
+    last = client.set_dag_run_state(NAME, "contract_paused", runs[0].run_id, "success")
+    assert list(client.list_dag_runs(NAME, ["contract_paused"], **since, **of_the_day)) == [listed[1], last]
+    listed[0] = last
     by_id = sorted(listed, key=lambda run: run.run_id, reverse=True)
     assert list(client.list_dag_runs(NAME, order_by="-run_id", **of_the_day)) == by_id
     assert {entry.method for entry in contract.mwaa.journal.entries(is_rest=True)} == {"GET", "POST", "PATCH"}
+
+
+def test_a_run_is_cancelled_with_its_tasks(contract: Contract, client: MwaaClient) -> None:
+    run_id = new_name("cancelled")
+    client.trigger_dag_run(NAME, "contract_slow", run_id=run_id)
+    deadline = time.monotonic() + 120
+    while (task := client.get_task_instance(NAME, "contract_slow", run_id, "work")).state != "running":
+        assert time.monotonic() < deadline, task
+        time.sleep(contract.poke_interval)
+    cancelled = client.cancel_dag_run(NAME, "contract_slow", run_id, timeout=30)
+    assert (cancelled.run_id, cancelled.state) == (run_id, "failed")
+    assert client.get_dag_run(NAME, "contract_slow", run_id) == cancelled
+    (task,) = client.list_task_instances(NAME, "contract_slow", run_id)
+    assert (task.task_id, task.state) == ("work", "failed")
+    with pytest.raises(NotFoundError):
+        client.cancel_dag_run(NAME, "contract_slow", "no_such_run", timeout=30)
 
 
 def test_what_one_line_lacks_is_told_before_any_call_of_the_rest_api(contract: Contract, client: MwaaClient) -> None:
@@ -131,6 +155,49 @@ def test_task_instances_of_a_run_and_of_many(client: MwaaClient, odd_run: DagRun
     assert list(client.list_task_instances(NAME, "contract_odd", "no_such_run")) == []
 
 
+def test_task_instances_of_a_group(contract: Contract, client: MwaaClient) -> None:
+    first, second = (
+        client.trigger_dag_run(NAME, "contract_groups", run_id=new_name("grouped")).run_id for _ in range(2)
+    )
+    of = {"outer": ["outer.inner.two", "outer.one"], "outer.inner": ["outer.inner.two"], "oute": [], "inner": []}
+    for group, expected in of.items():
+        tasks = client.list_task_instances(NAME, "contract_groups", first, task_group_id=group, states=[None])
+        assert sorted(task.task_id for task in tasks) == expected
+    tasks = client.list_task_instances(NAME, "contract_groups", [first, "no_such_run", second], task_group_id="outer")
+    found = sorted((task.run_id, task.task_id) for task in tasks)
+    assert found == sorted((run_id, task_id) for run_id in (first, second) for task_id in of["outer"])
+    tasks = client.list_task_instances(NAME, "contract_groups", task_group_id="outer", states=["success"])
+    assert list(tasks) == []
+    assert list(client.list_task_instances(NAME, "no_such_dag", task_group_id="outer")) == []
+
+
+def test_what_a_task_said(contract: Contract, client: MwaaClient, odd_run: DagRun) -> None:
+    run_id = new_name("failed")
+    client.trigger_dag_run(NAME, "contract_fails", run_id=run_id)
+    contract.wait(client, "contract_fails", run_id, allowed_states=["failed"], failed_states=[])
+    said = client.get_task_log(NAME, "contract_fails", run_id, "work", try_number=1, tail=100_000)
+    assert "Task failed with exception" in said
+    if contract.is_real:
+        assert "Traceback (most recent call last):" in said
+        assert "RuntimeError: this DAG always fails" in said
+    end = client.get_task_log(NAME, "contract_fails", run_id, "work", try_number=1, tail=40)
+    assert len(end) <= 40
+    assert said.endswith(end)
+    assert (
+        "ttempt 1 of 1"
+        in client.get_task_log(NAME, "contract_odd", ODD, "mapped", try_number=1, map_index=1, tail=100_000)
+        or contract.major == 3
+    )
+    for ids in (("contract_odd", ODD, "mapped"), ("contract_odd", ODD, "no_such"), ("contract_odd", "no", "pushes")):
+        with pytest.raises(NotFoundError, match="TaskInstance not found"):
+            client.get_task_log(NAME, *ids, try_number=1)
+    if contract.major == 2:
+        assert client.get_task_log(NAME, "contract_odd", ODD, "pushes", try_number=7).startswith("*** ")
+    else:
+        with pytest.raises(NotFoundError, match="TaskInstance not found"):
+            client.get_task_log(NAME, "contract_odd", ODD, "pushes", try_number=7)
+
+
 def test_task_instances_without_a_state_are_found(client: MwaaClient) -> None:
     run_id = new_name("run")
     client.trigger_dag_run(NAME, "contract_paused", run_id=run_id)
@@ -162,7 +229,7 @@ def test_xcoms_are_listed_and_read(contract: Contract, client: MwaaClient, odd_r
     of_task = client.list_xcoms(NAME, "contract_odd", ODD, task_id="pushes")
     assert sorted(of_task, key=lambda entry: entry.key) == entries[3:]
     assert list(client.list_xcoms(NAME, "contract_odd", ODD, map_index=1)) == [entries[1]]
-    release = tuple(int(part) for part in contract.airflow_version.split("."))
+    release = contract.release
     # before 2.10 a value comes as Python's text of it
     is_text = release < (2, 10)
 

@@ -184,7 +184,7 @@ def test_update_environment_refuses_what_it_cannot_do(client, env, signed):
 
 
 def test_environment_that_is_not_usable(client, env, signed):
-    env.status = "UNAVAILABLE"
+    env.set_status("UNAVAILABLE")
 
     expected = (400, "ValidationException", "Environment target is UNAVAILABLE")
     assert failure(client.create_cli_token, Name="target") == expected

@@ -97,6 +97,88 @@ def test_mapped_tasks_and_other_states(airflow):
     assert tasks(one(airflow)) == {("work", 0): "success", ("work", 1): "upstream_failed"}
 
 
+def test_a_task_fails_is_tried_again_and_is_cleared(airflow, clock):
+    airflow.add_dag("report", retries=2, operators={"work": "BashOperator"})
+    airflow.add_run("report", "r", state="running", note="a note")
+
+    def seen():
+        (task,) = one(airflow).task_instances
+        return task.state, task.try_number, task.max_tries, task.start_date, task.end_date
+
+    history = [seen()]
+    for state in ("up_for_retry", "queued", "running", "failed", None, "running", "deferred", "success"):
+        clock.advance(1)
+        airflow.set_task_state("report", "r", "work", state)
+        history.append(seen())
+
+    def at(seconds):
+        return START + timedelta(seconds=seconds)
+
+    assert history == [
+        ("running", 1, 2, at(0), None),
+        ("up_for_retry", 1, 2, at(0), at(1)),
+        ("queued", 1, 2, at(0), at(1)),
+        ("running", 2, 2, at(3), None),
+        ("failed", 2, 2, at(3), at(4)),
+        (None, 2, 4, at(3), at(4)),
+        ("running", 3, 4, at(6), None),
+        ("deferred", 3, 4, at(6), None),
+        ("success", 3, 4, at(6), at(8)),
+    ]
+    assert (one(airflow).note, one(airflow).task_instances[0].operator) == ("a note", "BashOperator")
+
+
+@pytest.mark.parametrize("state", ["removed", "upstream_failed", "skipped", "up_for_reschedule", "restarting"])
+def test_every_state_of_a_task_can_be_set(airflow, state):
+    airflow.add_dag("report", tasks=("extract", "load"))
+    airflow.add_run("report", "r", state="running")
+    airflow.set_task_state("report", "r", "load", state)
+
+    assert tasks(one(airflow)) == {("extract", -1): "running", ("load", -1): state}
+    with pytest.raises(InvalidInputError, match="state: 'done' is none of this Airflow's; give one of removed, sched"):
+        airflow.set_task_state("report", "r", "load", "done")
+
+
+def test_a_run_that_is_ended_ends_its_tasks_as_airflow_does(airflow):
+    states = ("success", "skipped", "upstream_failed", "removed", "running", "deferred", "up_for_reschedule")
+    airflow.add_dag("report", tasks=[*states, "up_for_retry", "queued", "none"])
+    airflow.add_run("report", "r", state="running")
+    for state in (*states, "up_for_retry", "queued"):
+        airflow.set_task_state("report", "r", state, state)
+    airflow.set_task_state("report", "r", "none", None)
+    airflow.set_run_state("report", "r", "failed")
+
+    after = {task_id: state for (task_id, _), state in tasks(one(airflow)).items()}
+    stopped = dict.fromkeys(("running", "deferred", "up_for_reschedule"), "failed")
+    never = dict.fromkeys(("up_for_retry", "queued", "none"), "skipped")
+    assert after == {state: state for state in states} | stopped | never
+
+
+def test_a_run_waits_for_its_time(airflow, clock):
+    airflow.add_dag("report")
+    airflow.add_run("report", "r", run_after=START + timedelta(seconds=10))
+    states = [one(airflow).state]
+    clock.advance(10)
+    states.append(one(airflow).state)
+
+    assert states == ["queued", "running"]
+
+
+def test_what_a_task_said_is_kept_by_try(airflow):
+    airflow.add_dag("report", retries=1)
+    airflow.add_run("report", "r", state="running")
+    airflow.set_task_log("report", "r", "work", "by a test")
+    airflow.set_task_state("report", "r", "work", "up_for_retry")
+    airflow.set_task_state("report", "r", "work", "running")
+    airflow.set_task_state("report", "r", "work", "failed")
+    (task,) = one(airflow).task_instances
+
+    said = [task.log_of(at) for at in range(4)]
+    assert said == [None, "by a test", "Starting attempt 2 of 2\nTask failed with exception", None]
+    with pytest.raises(InvalidInputError, match="task 'nope' with map index -1 is not in run 'r'"):
+        airflow.set_task_log("report", "r", "nope", "a text")
+
+
 def test_variables_pools_and_xcoms(airflow):
     airflow.add_dag("report")
     airflow.add_run("report", "r")

@@ -124,12 +124,17 @@ class ClientCore:
         """
         raise_problems(input_checks.check_environment_name(environment_name))
         found = self._retry.repeat(lambda: self._ask_aws("get_environment", environment_name))["Environment"]
+        last_update = found.get("LastUpdate") or {}
+        error = last_update.get("Error") or {}
         return Environment(
             name=found["Name"],
-            airflow_version=found["AirflowVersion"],
+            airflow_version=found.get("AirflowVersion", ""),
             web_server_host=self._hosts.get(environment_name) or _bare_host(str(found.get("WebserverUrl", ""))),
             status=found.get("Status", ""),
             arn=found.get("Arn", ""),
+            last_update_status=last_update.get("Status"),
+            last_update_error=": ".join(error[part] for part in ("ErrorCode", "ErrorMessage") if error.get(part))
+            or None,
         )
 
     def _known_environment(self, environment_name: str) -> Environment:

@@ -7,14 +7,22 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from mwaa_provider.client import input_checks
+from mwaa_provider.client import input_checks, urls
 from mwaa_provider.client.core import ClientCore, raise_problems
 from mwaa_provider.client.models import DAG_RUN_STATES, DagRun
 from mwaa_provider.client.rest.filters import RUN_ORDERS
 from mwaa_provider.client.rest.paging import rows_of
 from mwaa_provider.client.retry import UNKNOWN_OUTCOME
-from mwaa_provider.client.waiting import wait_for_dag_run
-from mwaa_provider.exceptions import DagNotFoundError, NotFoundError, UnknownOutcomeError
+from mwaa_provider.client.time_limit import within
+from mwaa_provider.client.waiting import CANCEL_SECONDS, wait
+from mwaa_provider.client.watching import Look, RunWatch, States, WhichRuns, ended_well
+from mwaa_provider.exceptions import (
+    ConnectionFailedError,
+    DagNotFoundError,
+    MwaaError,
+    NotFoundError,
+    UnknownOutcomeError,
+)
 
 
 class DagRunCalls(ClientCore):
@@ -29,6 +37,10 @@ class DagRunCalls(ClientCore):
         conf: Mapping[str, Any] | None = None,
         logical_date: datetime | None = None,
         note: str | None = None,
+        data_interval_start: datetime | None = None,
+        data_interval_end: datetime | None = None,
+        run_after: datetime | None = None,
+        partition_key: str | None = None,
     ) -> DagRun:
         """Start a run of a DAG, once.
 
@@ -41,7 +53,12 @@ class DagRunCalls(ClientCore):
         :param conf: The run's configuration, a JSON object.
         :param logical_date: The date the run is for, with time zone (default: Airflow 2 takes now, Airflow 3 takes none).
         :param note: A note on the run.
-        :raises InvalidInputError: naming every problem of the arguments.
+        :param data_interval_start: The beginning of the data it is for, with time zone; Airflow 2.9.2 and later, and Airflow 3 with a
+            ``logical_date`` only (default: what the DAG's timetable says).
+        :param data_interval_end: The end of that, not before the beginning; both are given, or neither.
+        :param run_after: When it may begin at the earliest, with time zone; Airflow 3.0.6 and later (default: now).
+        :param partition_key: The partition it is for; Airflow 3.2.1 and later, on 3.3.1 for a partitioned DAG only (default: none).
+        :raises InvalidInputError: naming every problem of the arguments, or everything that the environment's release does not do.
         :raises DagNotFoundError: if the environment has no such DAG.
         :raises ConflictError: if a run of that id, or on Airflow 2 of that logical date, exists.
         :raises UnknownOutcomeError: if the answer was lost and the run is not there (yet): call again with the same ``run_id``.
@@ -53,13 +70,26 @@ class DagRunCalls(ClientCore):
                 *input_checks.check_run_id("run_id", run_id),
                 *input_checks.check_conf("conf", conf),
                 *input_checks.check_moment("logical_date", logical_date),
+                *input_checks.check_data_interval(data_interval_start, data_interval_end),
+                *input_checks.check_moment("run_after", run_after),
+                *input_checks.check_partition_key("partition_key", partition_key),
             ]
         )
         run_id = run_id or f"mwaa__{uuid.uuid4().hex}"
         airflow = self._airflow(environment_name)
         try:
             return self._retry.create(
-                lambda: airflow.trigger_dag_run(dag_id, run_id=run_id, conf=conf, logical_date=logical_date, note=note),
+                lambda: airflow.trigger_dag_run(
+                    dag_id,
+                    run_id=run_id,
+                    conf=conf,
+                    logical_date=logical_date,
+                    note=note,
+                    data_interval_start=data_interval_start,
+                    data_interval_end=data_interval_end,
+                    run_after=run_after,
+                    partition_key=partition_key,
+                ),
                 look_up=lambda: self.find_dag_run(environment_name, dag_id, run_id),
             )
         except NotFoundError as error:
@@ -102,6 +132,16 @@ class DagRunCalls(ClientCore):
             return self.get_dag_run(environment_name, dag_id, run_id)
         except NotFoundError:
             return None
+
+    def find_latest_dag_run(self, environment_name: str, dag_id: str) -> DagRun | None:
+        """Return the run of a DAG that was to begin last (by ``run_after``; on Airflow 2 by logical date), or ``None`` if it has none.
+
+        :param environment_name: The environment's name.
+        :param dag_id: The DAG's id.
+        """
+        is_airflow_3 = self._known_environment(environment_name).airflow_major >= 3
+        order_by = "-run_after" if is_airflow_3 else "-logical_date"  # Airflow 3 has runs without a logical date
+        return next(self.list_dag_runs(environment_name, dag_id, order_by=order_by), None)
 
     def list_dag_runs(
         self,
@@ -191,6 +231,54 @@ class DagRunCalls(ClientCore):
         send = self._retry.once if state == "queued" else self._retry.repeat
         return send(lambda: airflow.set_dag_run_state(dag_id, run_id, state))
 
+    def cancel_dag_run(
+        self, environment_name: str, dag_id: str, run_id: str, *, timeout: float = CANCEL_SECONDS
+    ) -> DagRun:
+        """End a run at once by marking it failed, and return it: one request, for those who have no time to try again.
+
+        All that has to be waited for counts, a log-in too: where the environment is not known to the client yet, that may be all the time
+        there is. A run that has just ended by itself is marked failed all the same.
+
+        :param environment_name: The environment's name.
+        :param dag_id: The DAG's id.
+        :param run_id: The run's id.
+        :param timeout: Seconds that it may take (default 3).
+        :raises InvalidInputError: naming every problem of the arguments.
+        :raises NotFoundError: if there is no such run.
+        :raises ConnectionFailedError: if time was up before the request was sent: nothing was done, and it is not sent later.
+        :raises UnknownOutcomeError: if time was up before the answer came: the run may have been ended, or may be in a moment.
+        :raises MwaaError: if the request failed, whatever for.
+        """
+        raise_problems(
+            [
+                *input_checks.check_environment_name(environment_name),
+                *input_checks.check_dag_id("dag_id", dag_id),
+                *input_checks.check_existing_run_id("run_id", run_id),
+                *input_checks.check_seconds("timeout", timeout),
+            ]
+        )
+
+        def late(was_sent: bool) -> MwaaError:
+            facts = {"environment_name": environment_name, "dag_id": dag_id, "run_id": run_id, "timeout": timeout}
+            about = f"run {run_id!r} of DAG {dag_id!r} in environment {environment_name!r}"
+            if was_sent:
+                return UnknownOutcomeError(
+                    f"The request to end {about} had no answer within {timeout:g} seconds; it may have been ended. Look at it.",
+                    **facts,
+                )
+            return ConnectionFailedError(
+                f"The request to end {about} could not be sent within {timeout:g} seconds, so the run goes on. End it with "
+                "set_dag_run_state, or in the UI over there.",
+                host="",
+                **facts,
+            )
+
+        return within(
+            timeout,
+            lambda limit: self._airflow(environment_name).set_dag_run_state(dag_id, run_id, "failed", limit=limit),
+            late,
+        )
+
     def clear_dag_run(self, environment_name: str, dag_id: str, run_id: str) -> DagRun:
         """Clear all tasks of a run, so that the same run runs again (with the ``conf`` it has).
 
@@ -203,6 +291,23 @@ class DagRunCalls(ClientCore):
         )
         airflow = self._airflow(environment_name)
         return self._retry.once(lambda: airflow.clear_dag_run(dag_id, run_id))
+
+    def dag_run_url(self, environment_name: str, dag_id: str, run_id: str) -> str:
+        """Return the address of a run's page in the environment's user interface, whether the run is there or not.
+
+        :param environment_name: The environment's name.
+        :param dag_id: The DAG's id.
+        :param run_id: The run's id.
+        :raises InvalidInputError: naming every problem of the arguments.
+        """
+        raise_problems(
+            [
+                *input_checks.check_environment_name(environment_name),
+                *input_checks.check_dag_id("dag_id", dag_id),
+                *input_checks.check_existing_run_id("run_id", run_id),
+            ]
+        )
+        return urls.dag_run_url(self._known_environment(environment_name), dag_id, run_id)
 
     def wait_for_dag_run(
         self,
@@ -232,15 +337,15 @@ class DagRunCalls(ClientCore):
                 poke_interval=poke_interval, timeout=timeout, allowed_states=allowed_states, failed_states=failed_states
             )
         )
-        return wait_for_dag_run(
-            lambda: self.get_dag_run(environment_name, dag_id, run_id),
-            environment_name=environment_name,
-            poke_interval=poke_interval,
-            timeout=timeout,
-            allowed_states=allowed_states,
-            failed_states=failed_states,
-            clock=self._clock,
-        )
+        states = States(tuple(allowed_states), tuple(failed_states))
+        watch = RunWatch(WhichRuns(dag_id, run_ids=(run_id,)), states, check_existence=True)
+
+        def look() -> Look:
+            run = self.find_dag_run(environment_name, dag_id, run_id)
+            return watch.judge([] if run is None else [run], environment_name)
+
+        seen = wait(look, poke_interval=poke_interval, timeout=timeout, clock=self._clock)
+        return ended_well(seen, environment_name, allowed_states=allowed_states, timeout=timeout)
 
 
 def _check_state(field: str, value: Any) -> list[str]:

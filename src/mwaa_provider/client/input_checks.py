@@ -22,6 +22,7 @@ _DAG_ID = re.compile(r"[\w.-]+")
 #: Airflow's default for ``[scheduler] allowed_run_id_pattern``.
 _RUN_ID = re.compile(r"[A-Za-z0-9_.~:+-]+")
 _RUN_ID_LENGTH = 250
+_PARTITION_KEY_LENGTH = 250
 #: The longest that Airflow stores, an XCom's key; a pool's name takes 256, a variable's key 250.
 _KEY_LENGTH = 512
 #: What stands for "here" and "one up" in a path, and for "all" in Airflow's REST API.
@@ -79,6 +80,15 @@ def check_task_id(field: str, value: Any) -> list[str]:
     :param value: What the caller gave.
     """
     return _check_id(field, value, "task")
+
+
+def check_task_group_id(field: str, value: Any) -> list[str]:
+    """Check the id of a task group; that of an inner one has those of the outer ones before it.
+
+    :param field: The name the caller knows it by.
+    :param value: What the caller gave.
+    """
+    return _check_id(field, value, "task group")
 
 
 def _check_id(field: str, value: Any, noun: str) -> list[str]:
@@ -178,6 +188,36 @@ def check_moment(field: str, value: Any) -> list[str]:
     ]
 
 
+def check_data_interval(start: Any, end: Any) -> list[str]:
+    """Check a run's data interval: two moments in their order, or none.
+
+    :param start: What the caller gave as ``data_interval_start``.
+    :param end: What the caller gave as ``data_interval_end``.
+    """
+    problems = [*check_moment("data_interval_start", start), *check_moment("data_interval_end", end)]
+    if problems:
+        return problems
+    if (start is None) != (end is None):
+        missing = "data_interval_start" if start is None else "data_interval_end"
+        return [f"{missing}: it is missing; give both ends of a data interval, or neither"]
+    if start is not None and start > end:
+        return [f"data_interval_start, data_interval_end: {start} is after {end}; give the earlier one first"]
+    return []
+
+
+def check_partition_key(field: str, value: Any) -> list[str]:
+    """Check the key of a partition; ``None`` is right. Airflow 3.2.1 alone would take an empty one.
+
+    :param field: The name the caller knows it by.
+    :param value: What the caller gave.
+    """
+    if value is None or (isinstance(value, str) and value.strip() and len(value) <= _PARTITION_KEY_LENGTH):
+        return []
+    return [
+        f"{field}: {value!r} is not a partition's key; give 1 to {_PARTITION_KEY_LENGTH} characters, not only spaces"
+    ]
+
+
 def read_conf(field: str, value: Any) -> tuple[dict[str, Any] | None, list[str]]:
     """Read a DAG run's configuration from a dict or from text (as a template renders it), and check it.
 
@@ -205,23 +245,28 @@ def read_moment(field: str, value: Any) -> tuple[datetime | None, list[str]]:
     return value, check_moment(field, value)
 
 
-def check_states(field: str, value: Any, *, may_be_empty: bool = False) -> list[str]:
-    """Check a collection of DAG run states in which waiting ends.
+def check_states(
+    field: str,
+    value: Any,
+    *,
+    may_be_empty: bool = False,
+    known: Collection[str] = DAG_RUN_STATES,
+    noun: str = "DAG run",
+) -> list[str]:
+    """Check a collection of states in which waiting ends.
 
     :param field: The name the caller knows it by.
     :param value: What the caller gave.
     :param may_be_empty: Whether an empty list is right (default false).
+    :param known: The states there are (default: those of DAG runs).
+    :param noun: Whose states they are.
     """
-    allowed = ", ".join(sorted(DAG_RUN_STATES))
+    allowed = ", ".join(sorted(known))
     if isinstance(value, str) or not isinstance(value, Collection):
         return [f"{field}: {value!r} is not a list of states; give a list of some of {allowed}"]
     if not value and not may_be_empty:
         return [f"{field}: it is empty, so waiting would never end well; give some of {allowed}"]
-    return [
-        f"{field}: {state!r} is not a DAG run state; allowed are {allowed}"
-        for state in value
-        if state not in DAG_RUN_STATES
-    ]
+    return [f"{field}: {state!r} is not a {noun} state; allowed are {allowed}" for state in value if state not in known]
 
 
 def check_wait(*, poke_interval: Any, timeout: Any, allowed_states: Any, failed_states: Any) -> list[str]:
@@ -304,6 +349,17 @@ def check_map_index(field: str, value: Any, *, optional: bool = False) -> list[s
     if (value is None and optional) or (isinstance(value, int) and not isinstance(value, bool) and value >= -1):
         return []
     return [f"{field}: {value!r} is not a map index; give a whole number from 0, or -1 for a task that is not mapped"]
+
+
+def check_count(field: str, value: Any) -> list[str]:
+    """Check a whole number of at least one.
+
+    :param field: The name the caller knows it by.
+    :param value: What the caller gave.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return []
+    return [f"{field}: {value!r} is not one; give a whole number from 1"]
 
 
 def check_one_of(field: str, value: Any, allowed: Collection[Any]) -> list[str]:

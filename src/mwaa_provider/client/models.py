@@ -15,6 +15,22 @@ ACTIVE_STATES = frozenset({"queued", "running"})
 
 DAG_RUN_STATES = ENDED_STATES | ACTIVE_STATES
 
+#: A task instance in one of these states will not change it by itself any more. (``up_for_retry`` is no end.)
+ENDED_TASK_STATES = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
+
+#: All states that a task instance has on some release, from 2.7.2 (``shutdown``) to 3.3.1 (``awaiting_input``).
+TASK_STATES = ENDED_TASK_STATES | {
+    "scheduled",
+    "queued",
+    "running",
+    "restarting",
+    "shutdown",
+    "deferred",
+    "up_for_retry",
+    "up_for_reschedule",
+    "awaiting_input",
+}
+
 
 @dataclass(frozen=True)
 class Environment:
@@ -25,6 +41,8 @@ class Environment:
     :param web_server_host: The host (and port, for a local MWAA) of its web server, without scheme.
     :param status: ``AVAILABLE``, ``UPDATING``, ...
     :param arn: Its Amazon resource name.
+    :param last_update_status: How its last update went: ``PENDING``, ``SUCCESS`` or ``FAILED``; ``None`` if there was none.
+    :param last_update_error: What AWS says went wrong with that, code and message; ``None`` if it says nothing.
     """
 
     name: str
@@ -32,6 +50,8 @@ class Environment:
     web_server_host: str
     status: str
     arn: str
+    last_update_status: str | None = None
+    last_update_error: str | None = None
 
     @property
     def airflow_major(self) -> int:
@@ -69,6 +89,9 @@ class DagRun:
     :param run_type: ``manual``, ``scheduled``, ``backfill``, ...
     :param run_after: When it may begin at the earliest; ``None`` on Airflow 2, which does not tell.
     :param note: The note on it.
+    :param data_interval_start: The beginning of the data it is for; ``None`` for a run without a logical date (Airflow 3).
+    :param data_interval_end: The end of it.
+    :param partition_key: The partition it is for; ``None`` for none, and before Airflow 3.2.1.
     """
 
     dag_id: str
@@ -81,6 +104,9 @@ class DagRun:
     run_type: str = ""
     run_after: datetime | None = None
     note: str | None = None
+    data_interval_start: datetime | None = None
+    data_interval_end: datetime | None = None
+    partition_key: str | None = None
 
     @property
     def is_active(self) -> bool:

@@ -15,6 +15,7 @@ from mwaa_provider.client import error_mapping
 from mwaa_provider.client.clock import Clock
 from mwaa_provider.client.http import WebServerHttp
 from mwaa_provider.client.models import Environment
+from mwaa_provider.client.time_limit import TimeLimit
 from mwaa_provider.client.tokens import WebSession, WebSessionKeeper
 from mwaa_provider.exceptions import LoginFailedError
 
@@ -30,6 +31,8 @@ ANSWER_SECONDS = 60
 _FRESH_SECONDS = 60
 #: At most this often one call is sent over different sessions; other threads may have renewed some of them.
 _SENDINGS = 4
+#: So much longer than a call's limit its connection waits: who waits for the call says first, and better, that time is up.
+_GRACE_SECONDS = 1.0
 
 
 def is_read(method: str, path: str) -> bool:
@@ -59,6 +62,7 @@ class RestRequest:
     :param params: Query parameters.
     :param body: The JSON body; ``None`` for none.
     :param effect: What becomes of it when it is sent twice (default ``create``, the careful one).
+    :param limit: The time it has (default: what the way gives it).
     """
 
     method: str
@@ -66,6 +70,7 @@ class RestRequest:
     params: Mapping[str, Any] = field(default_factory=dict)
     body: Mapping[str, Any] | None = field(default=None, repr=False)
     effect: Effect = "create"
+    limit: TimeLimit | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -139,6 +144,8 @@ class IamTransport:
         if request.body is not None:
             arguments["Body"] = dict(request.body)
         facts = {"environment_name": environment.name, "method": request.method, "path": request.path}
+        if request.limit is not None:
+            request.limit.begin()
         began = self._clock.monotonic()
         try:
             answer = self._boto_client.invoke_rest_api(**arguments)
@@ -214,6 +221,10 @@ class SessionTransport:
     def _send_once(self, environment: Environment, session: WebSession, request: RestRequest) -> RestResponse:
         import requests
 
+        timeout: float | tuple[float, float] = ANSWER_SECONDS
+        if request.limit is not None:
+            left = request.limit.begin()
+            timeout = (left, left + _GRACE_SECONDS)
         began = self._clock.monotonic()
         try:
             response = self._http.send(
@@ -222,7 +233,7 @@ class SessionTransport:
                 params=dict(request.params) or None,
                 json=None if request.body is None else dict(request.body),
                 headers={**session.headers, "Accept": "application/json"},
-                timeout=ANSWER_SECONDS,
+                timeout=timeout,
             )
         except requests.RequestException as error:
             raise error_mapping.from_requests(

@@ -1,89 +1,100 @@
-"""When waiting for a DAG run ends, and how. Waiting here and (later) deferring ask the same classifier."""
+"""Looking again and again until a wait is over: in a task here, in the triggerer by :mod:`mwaa_provider.triggers.poller`."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 from mwaa_provider.client.clock import Clock
-from mwaa_provider.client.models import DagRun
-from mwaa_provider.exceptions import DagRunFailedError, DagRunTimeoutError
+from mwaa_provider.client.retry import is_passing
+from mwaa_provider.client.watching import Look
+from mwaa_provider.exceptions import MwaaError
 
 log = logging.getLogger(__name__)
 
+#: How long it may take to end a run over there because the task that waits for it was killed, in seconds.
+CANCEL_SECONDS = 3.0
+#: So long a newer try of that task holds back before it takes an active run up, in seconds, so that no late end hits the run in its hands.
+#: A run is ended in the first seconds of a newer try, or not at all.
+HOLD_BACK_SECONDS = 10.0
+#: For so many seconds nothing but errors may come, all of a passing kind, before a wait is given up; its own timeout may end it sooner.
+PATIENCE_SECONDS = 3600.0
+_LONGEST_PAUSE_SECONDS = 300.0
+#: A wait looks up so often, in seconds, whether it has been called off.
+_SLICE_SECONDS = 1.0
 
-def has_succeeded(
-    run: DagRun, *, environment_name: str, allowed_states: Collection[str], failed_states: Collection[str]
-) -> bool:
-    """Tell whether a run is where the caller wants it; ``False`` means: not yet.
 
-    A run that has ended in a state that is in neither list will not move any more, so it counts as failed.
+class Patience:
+    """How long errors are put up with: an environment may be updated, or throttled by others, while it is waited for.
 
-    :param run: The run.
-    :param environment_name: The environment's name.
-    :param allowed_states: States that end the wait well.
-    :param failed_states: States that end it with an error.
-    :raises DagRunFailedError: if the run has failed.
+    :param clock: The clock.
     """
-    if run.state in allowed_states:
-        return True
-    if run.state in failed_states or not run.is_active:
-        raise DagRunFailedError(
-            f"Run {run.run_id!r} of DAG {run.dag_id!r} in environment {environment_name!r} ended as {run.state!r} "
-            f"(wanted: {', '.join(sorted(allowed_states))}). Look at its tasks there; a retry or a clear of this task runs it again.",
-            environment_name=environment_name,
-            dag_id=run.dag_id,
-            run_id=run.run_id,
-            state=run.state,
-        )
-    return False
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._since: float | None = None
+        self._errors = 0
+
+    def pause_after(self, error: MwaaError, poke_interval: float) -> float:
+        """Return after how many seconds to look again, twice as many after each error.
+
+        :param error: What went wrong.
+        :param poke_interval: The wait's seconds between two looks, the least there is to wait.
+        :raises MwaaError: that error, if it does not pass by itself, or nothing else has come for an hour.
+        """
+        now = self._clock.monotonic()
+        self._since = now if self._since is None else self._since
+        self._errors += 1
+        if not is_passing(error) or now - self._since > PATIENCE_SECONDS:
+            raise error
+        return max(poke_interval, min(poke_interval * 2.0 ** min(self._errors - 1, 20), _LONGEST_PAUSE_SECONDS))
+
+    def is_well(self) -> None:
+        """Forget the errors: a look went well."""
+        self._since = None
+        self._errors = 0
 
 
-def wait_for_dag_run(
-    look: Callable[[], DagRun],
+def wait(
+    look: Callable[[], Look],
     *,
-    environment_name: str,
     poke_interval: float,
     timeout: float | None,
-    allowed_states: Collection[str],
-    failed_states: Collection[str],
     clock: Clock,
-) -> DagRun:
-    """Look at a run until it is where the caller wants it, and return it.
+    is_called_off: Callable[[], bool] = lambda: False,
+) -> Look:
+    """Look until there is nothing more to wait for, and return the last look; its verdict is ``wait`` if time was up, or it was called off.
 
-    :param look: Fetches the run.
-    :param environment_name: For messages.
+    :param look: Looks once.
     :param poke_interval: Seconds between two looks.
     :param timeout: Seconds to wait at most; ``None`` for no limit.
-    :param allowed_states: States that end the wait well.
-    :param failed_states: States that end it with an error.
     :param clock: The clock.
-    :raises DagRunFailedError: if the run failed.
-    :raises DagRunTimeoutError: if time was up; the run goes on.
+    :param is_called_off: Tells whether to stop (default: never); it is asked every second.
+    :raises MwaaError: if it cannot be looked at, and that is not passing.
     """
     deadline = None if timeout is None else clock.monotonic() + timeout
-    last_state = None
+    patience = Patience(clock)
+    last: Look | None = None
     while True:
-        run = look()
-        if run.state != last_state:
-            log.info("Run %s of DAG %s in environment %s is %s", run.run_id, run.dag_id, environment_name, run.state)
-            last_state = run.state
-        if has_succeeded(
-            run, environment_name=environment_name, allowed_states=allowed_states, failed_states=failed_states
-        ):
-            return run
         pause = poke_interval
+        try:
+            seen = look()
+        except MwaaError as error:
+            pause = patience.pause_after(error, poke_interval)
+            log.warning("Could not look, the next try is in %.0f s: %s", pause, error)
+            if deadline is not None and clock.monotonic() >= deadline and last is None:
+                raise
+        else:
+            patience.is_well()
+            if last is None or seen.news != last.news:
+                log.info("%s", seen.news)
+            last = seen
+            if seen.verdict != "wait":
+                return seen
+        if last is not None and (is_called_off() or (deadline is not None and clock.monotonic() >= deadline)):
+            return last
+        wake_at = clock.monotonic() + pause
         if deadline is not None:
-            left = deadline - clock.monotonic()
-            if left <= 0:
-                raise DagRunTimeoutError(
-                    f"Run {run.run_id!r} of DAG {run.dag_id!r} in environment {environment_name!r} is still {run.state!r} after {timeout} "
-                    "seconds. It goes on there; a retry of this task waits for the same run.",
-                    environment_name=environment_name,
-                    dag_id=run.dag_id,
-                    run_id=run.run_id,
-                    state=run.state,
-                    timeout=timeout,
-                )
-            pause = min(pause, left)
-        clock.sleep(pause)
+            wake_at = min(wake_at, deadline)
+        while not is_called_off() and (left := wake_at - clock.monotonic()) > 0:
+            clock.sleep(min(left, _SLICE_SECONDS))

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from mwaa_provider.exceptions import InvalidInputError
+
 if TYPE_CHECKING:
     from mwaa_provider.local.backend import AirflowBackend
     from mwaa_provider.local.clock import Clock
@@ -17,6 +19,21 @@ if TYPE_CHECKING:
 #: In these states an environment's web server is there to be asked (the API reference calls UPDATE_FAILED "ready to
 #: use").
 USABLE_STATUSES = frozenset({"AVAILABLE", "UPDATING", "CREATING_SNAPSHOT", "UPDATE_FAILED", "MAINTENANCE"})
+#: The service model's EnvironmentStatus, and what LastUpdate says beside each: an update is under way, was done, has failed.
+_LAST_UPDATE_OF = {
+    "CREATING": None,
+    "PENDING": None,
+    "CREATE_FAILED": "FAILED",
+    "AVAILABLE": "SUCCESS",
+    "UPDATING": "PENDING",
+    "CREATING_SNAPSHOT": "PENDING",
+    "ROLLING_BACK": "PENDING",
+    "UPDATE_FAILED": "FAILED",
+    "UNAVAILABLE": "FAILED",
+    "MAINTENANCE": "PENDING",
+    "DELETING": None,
+    "DELETED": None,
+}
 _NAME = re.compile(r"[a-zA-Z][0-9a-zA-Z\-_]{0,79}")
 
 
@@ -86,10 +103,26 @@ class LocalEnvironment:
         with self._lock:
             return self._current_status()
 
-    @status.setter
-    def status(self, status: str) -> None:
+    def set_status(self, status: str, *, error: str | None = None, error_code: str = "INCORRECT_CONFIGURATION") -> None:
+        """Be in a status until another is set, as after a creation or an update that went so far.
+
+        :param status: ``CREATING``, ``PENDING``, ``CREATE_FAILED``, ``AVAILABLE``, ``UPDATING``, ``CREATING_SNAPSHOT``, ``ROLLING_BACK``,
+            ``UPDATE_FAILED``, ``UNAVAILABLE``, ``MAINTENANCE``, ``DELETING`` or ``DELETED``.
+        :param error: What went wrong, as GetEnvironment tells it in LastUpdate (default: nothing is told).
+        :param error_code: AWS's code for it.
+        :raises InvalidInputError: When MWAA has no such status.
+        """
+        if status not in _LAST_UPDATE_OF:
+            raise InvalidInputError([f"status: {status!r} is none of MWAA's; give one of {', '.join(_LAST_UPDATE_OF)}"])
         with self._lock:
             self._status, self._updated_until = status, None
+            outcome = "FAILED" if error is not None else _LAST_UPDATE_OF[status]
+            if outcome is not None and (self._last_update is not None or outcome != "SUCCESS"):
+                before = self._last_update or {"CreatedAt": self.clock.now().timestamp(), "Source": "LocalMwaa"}
+                self._last_update = {**before, "Status": outcome}
+                self._last_update.pop("Error", None)
+                if error is not None:
+                    self._last_update["Error"] = {"ErrorCode": error_code, "ErrorMessage": error}
 
     def _current_status(self) -> str:
         if self._updated_until is not None and self.clock.now() >= self._updated_until:

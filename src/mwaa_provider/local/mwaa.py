@@ -158,7 +158,7 @@ class LocalMwaa:
         if use_clock is not None:
             use_clock(service.clock)
         backend.start(name, environment.base_url)
-        environment.status = "AVAILABLE"
+        environment.set_status("AVAILABLE")
         return environment
 
     def delete_environment(self, name: str) -> None:
@@ -172,7 +172,7 @@ class LocalMwaa:
             raise InvalidInputError(
                 [f"environment '{name}' does not exist; there are {sorted(self._service.environments)}"]
             )
-        environment.status = "DELETING"
+        environment.set_status("DELETING")
         self._remove(name, environment.backend)
 
     def _remove(self, name: str, backend: AirflowBackend) -> None:

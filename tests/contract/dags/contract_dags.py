@@ -6,9 +6,15 @@ from datetime import datetime, timezone
 from airflow import DAG
 
 try:
-    from airflow.sdk import task
+    from airflow.sdk import TaskGroup, task
 except ImportError:  # Airflow 2
     from airflow.decorators import task
+    from airflow.utils.task_group import TaskGroup
+
+try:
+    from airflow.sdk import PartitionedAtRuntime
+except ImportError:  # before 3.3
+    PartitionedAtRuntime = None
 
 COMMON = {"start_date": datetime(2024, 1, 1, tzinfo=timezone.utc), "schedule": None, "catchup": False}
 
@@ -57,3 +63,30 @@ with DAG(dag_id="contract_paused", is_paused_upon_creation=True, **COMMON):
         pass
 
     never()
+
+with DAG(dag_id="contract_groups", is_paused_upon_creation=True, **COMMON):
+
+    @task
+    def one():
+        pass
+
+    @task
+    def two():
+        pass
+
+    one()
+    with TaskGroup("outer"):
+        one()
+        with TaskGroup("inner"):
+            two()
+
+if PartitionedAtRuntime is not None:
+    with DAG(
+        dag_id="contract_partitioned", is_paused_upon_creation=False, **{**COMMON, "schedule": PartitionedAtRuntime()}
+    ):
+
+        @task(task_id="work")
+        def of_partition():
+            pass
+
+        of_partition()

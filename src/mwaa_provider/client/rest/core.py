@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from mwaa_provider.client.models import Environment
 from mwaa_provider.client.rest.endpoints import Endpoint
 from mwaa_provider.client.rest.paging import Listing, Order, Page
+from mwaa_provider.client.time_limit import TimeLimit
 from mwaa_provider.client.transport import RestRequest, RestResponse, checked
 from mwaa_provider.exceptions import InvalidInputError, UnexpectedAnswerError
 
@@ -37,9 +38,10 @@ class RestCore:
         *,
         params: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
+        limit: TimeLimit | None = None,
     ) -> RestResponse:
         path = endpoint.at(**(ids or {}))
-        request = RestRequest(endpoint.method, path, params or {}, body, endpoint.effect)
+        request = RestRequest(endpoint.method, path, params or {}, body, endpoint.effect, limit)
         return checked(self._environment, request, self._send(self._environment, request))
 
     def _read(self, endpoint: Endpoint, read: Callable[[], Model]) -> Model:

@@ -17,12 +17,14 @@ class Endpoint:
     :param path: Path below ``/api/vN``.
     :param effect: What becomes of it when it is called twice.
     :param major: The line of Airflow it is called on: 2 or 3; both by default.
+    :param since: The first release it is called on; all of the line by default.
     """
 
     method: str
     path: str
     effect: Effect
     major: int | None = None
+    since: tuple[int, ...] = ()
 
     def at(self, **ids: str) -> str:
         """Return the path with the ids in their places, quoted.
@@ -54,8 +56,10 @@ CLEAR_DAG_RUN = Endpoint("POST", f"{_RUN}/clear", "create")
 
 LIST_TASK_INSTANCES = Endpoint("POST", "/dags/~/dagRuns/~/taskInstances/list", "read")
 LIST_TASK_INSTANCES_OF_RUN = Endpoint("GET", f"{_RUN}/taskInstances", "read", major=2)
+LIST_TASK_INSTANCES_OF_GROUP = Endpoint("GET", f"{_RUN}/taskInstances", "read", major=3, since=(3, 2, 1))
 GET_TASK_INSTANCE = Endpoint("GET", _TASK, "read")
 GET_MAPPED_TASK_INSTANCE = Endpoint("GET", f"{_TASK}/{{map_index}}", "read")
+GET_TASK_LOG = Endpoint("GET", f"{_TASK}/logs/{{try_number}}", "read")
 LIST_XCOMS = Endpoint("GET", f"{_TASK}/xcomEntries", "read")
 GET_XCOM = Endpoint("GET", f"{_TASK}/xcomEntries/{{key}}", "read")
 
@@ -89,8 +93,10 @@ ENDPOINTS = (
     CLEAR_DAG_RUN,
     LIST_TASK_INSTANCES,
     LIST_TASK_INSTANCES_OF_RUN,
+    LIST_TASK_INSTANCES_OF_GROUP,
     GET_TASK_INSTANCE,
     GET_MAPPED_TASK_INSTANCE,
+    GET_TASK_LOG,
     LIST_XCOMS,
     GET_XCOM,
     LIST_VARIABLES,

@@ -22,6 +22,8 @@ _ORDERS_V1 = {
 }
 #: These never change in a run, and v2 sorts runs that are alike in them by their ids.
 _FIXED_V2 = frozenset({"id", "dag_id", "run_id", "logical_date", "run_after"})
+#: These it sorts so as well, and a run that begins, ends or is cleared goes to the end: nothing happens earlier than what was read.
+_MOVING_V2 = frozenset({"start_date", "end_date"})
 
 RUN_ORDERS = (*_ORDERS_V1, "run_after")
 
@@ -50,7 +52,7 @@ def run_order(order_by: str, major: int) -> tuple[str, Order]:
     """
     sign, name = order_by[: -len(order_by.lstrip("-"))], order_by.lstrip("-")
     if major >= 3:
-        return order_by, "fixed" if name in _FIXED_V2 else "none"
+        return order_by, "fixed" if name in _FIXED_V2 else "moving" if name in _MOVING_V2 else "none"
     if name not in _ORDERS_V1:
         raise InvalidInputError([f"order_by: Airflow 2 has no {name}; give logical_date"])
     # v1 leaves it to the database how rows that are alike in this column follow one another

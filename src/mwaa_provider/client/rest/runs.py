@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from mwaa_provider.client.models import Dag, DagRun
-from mwaa_provider.client.rest import endpoints, filters, shapes
+from mwaa_provider.client.rest import endpoints, filters, new_run, shapes
 from mwaa_provider.client.rest.core import RestCore
 from mwaa_provider.client.rest.endpoints import Endpoint
 from mwaa_provider.client.rest.paging import Listing
+from mwaa_provider.client.time_limit import TimeLimit
 
 
 class RunEndpoints(RestCore):
@@ -89,6 +90,10 @@ class RunEndpoints(RestCore):
         conf: Mapping[str, Any] | None = None,
         logical_date: datetime | None = None,
         note: str | None = None,
+        data_interval_start: datetime | None = None,
+        data_interval_end: datetime | None = None,
+        run_after: datetime | None = None,
+        partition_key: str | None = None,
     ) -> DagRun:
         """Start a run of a DAG.
 
@@ -97,14 +102,23 @@ class RunEndpoints(RestCore):
         :param conf: The run's configuration, a JSON object (default: empty).
         :param logical_date: The date the run is for (default: what the release takes).
         :param note: A note on the run (default: none).
+        :param data_interval_start: The beginning of its data interval (default: what the DAG's timetable says).
+        :param data_interval_end: The end of its data interval.
+        :param run_after: When it may begin at the earliest (default: now).
+        :param partition_key: The partition it is for (default: none).
+        :raises InvalidInputError: naming everything that the release does not do.
         """
-        body: dict[str, Any] = {"dag_run_id": run_id, "conf": dict(conf or {})}
-        if note is not None:
-            body["note"] = note
-        if logical_date is not None:
-            body["logical_date"] = shapes.utc(logical_date)
-        elif self._major >= 3:
-            body["logical_date"] = None  # v2 wants the key, and null for a run without a date
+        body = new_run.body_of(
+            self._release,
+            run_id=run_id,
+            conf=conf,
+            logical_date=logical_date,
+            note=note,
+            data_interval_start=data_interval_start,
+            data_interval_end=data_interval_end,
+            run_after=run_after,
+            partition_key=partition_key,
+        )
         return self._dag_run(endpoints.TRIGGER_DAG_RUN, {"dag_id": dag_id}, body)
 
     def get_dag_run(self, dag_id: str, run_id: str) -> DagRun:
@@ -115,14 +129,16 @@ class RunEndpoints(RestCore):
         """
         return self._dag_run(endpoints.GET_DAG_RUN, {"dag_id": dag_id, "run_id": run_id})
 
-    def set_dag_run_state(self, dag_id: str, run_id: str, state: str) -> DagRun:
+    def set_dag_run_state(self, dag_id: str, run_id: str, state: str, *, limit: TimeLimit | None = None) -> DagRun:
         """Set the state of a run, with what Airflow then does to its tasks, and return it.
 
         :param dag_id: The DAG's id.
         :param run_id: The run's id.
         :param state: ``success``, ``failed`` or ``queued``.
+        :param limit: The time the call has (default: what the way gives it).
         """
-        return self._dag_run(endpoints.PATCH_DAG_RUN, {"dag_id": dag_id, "run_id": run_id}, {"state": state})
+        ids = {"dag_id": dag_id, "run_id": run_id}
+        return self._dag_run(endpoints.PATCH_DAG_RUN, ids, {"state": state}, limit=limit)
 
     def clear_dag_run(self, dag_id: str, run_id: str) -> DagRun:
         """Clear all tasks of a run, so that it runs again, and return it.
@@ -133,6 +149,12 @@ class RunEndpoints(RestCore):
         # dry_run is true by default in v1 and v2: without it nothing would happen
         return self._dag_run(endpoints.CLEAR_DAG_RUN, {"dag_id": dag_id, "run_id": run_id}, {"dry_run": False})
 
-    def _dag_run(self, endpoint: Endpoint, ids: Mapping[str, str], body: Mapping[str, Any] | None = None) -> DagRun:
-        answer = self._call(endpoint, ids, body=body)
+    def _dag_run(
+        self,
+        endpoint: Endpoint,
+        ids: Mapping[str, str],
+        body: Mapping[str, Any] | None = None,
+        limit: TimeLimit | None = None,
+    ) -> DagRun:
+        answer = self._call(endpoint, ids, body=body, limit=limit)
         return self._read(endpoint, lambda: shapes.dag_run(answer.body))

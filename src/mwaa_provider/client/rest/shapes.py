@@ -68,6 +68,9 @@ def dag_run(body: Body) -> DagRun:
         run_type=body.get("run_type") or "",
         run_after=moment(body.get("run_after")),
         note=body.get("note"),
+        data_interval_start=moment(body.get("data_interval_start")),
+        data_interval_end=moment(body.get("data_interval_end")),
+        partition_key=body.get("partition_key"),
     )
 
 

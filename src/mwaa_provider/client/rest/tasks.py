@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from mwaa_provider.client.models import TaskInstance, XCom, XComEntry
-from mwaa_provider.client.rest import endpoints, filters, shapes
+from mwaa_provider.client.rest import endpoints, filters, logs, shapes
 from mwaa_provider.client.rest.core import RestCore
+from mwaa_provider.client.rest.logs import LogPage
 from mwaa_provider.client.rest.paging import Listing
 
 #: Up to here, the list by POST answers with all rows, whatever page was asked for.
@@ -52,6 +53,24 @@ class TaskEndpoints(RestCore):
             asked["order_by"] = "id"
         return self._task_listing(endpoints.LIST_TASK_INSTANCES, {}, filters.without_none(asked))
 
+    @property
+    def knows_task_groups(self) -> bool:
+        """Whether task instances can be asked for by their group."""
+        return self._release >= endpoints.LIST_TASK_INSTANCES_OF_GROUP.since
+
+    def task_instances_of_group(
+        self, dag_id: str, run_id: str, task_group_id: str, limits: Mapping[str, datetime | None]
+    ) -> Listing[TaskInstance]:
+        """Return the list of the task instances of a group, inner groups included; Airflow 3.2.1 and later.
+
+        :param dag_id: The DAG's id.
+        :param run_id: The run's id; ``~`` for all runs.
+        :param task_group_id: The group's id.
+        :param limits: Ranges of their runs' and their own dates.
+        """
+        asked = {"task_group_id": task_group_id, "order_by": "id", **filters.ranges(limits, self._major)}
+        return self._task_listing(endpoints.LIST_TASK_INSTANCES_OF_GROUP, {"dag_id": dag_id, "run_id": run_id}, asked)
+
     def _task_listing(
         self, endpoint: endpoints.Endpoint, ids: Mapping[str, str], asked: Mapping[str, object]
     ) -> Listing[TaskInstance]:
@@ -80,6 +99,23 @@ class TaskEndpoints(RestCore):
             endpoint, ids = endpoints.GET_MAPPED_TASK_INSTANCE, {**ids, "map_index": str(map_index)}
         answer = self._call(endpoint, ids)
         return self._read(endpoint, lambda: shapes.task_instance(answer.body))
+
+    def get_task_log(
+        self, dag_id: str, run_id: str, task_id: str, try_number: int, *, map_index: int, token: str | None
+    ) -> LogPage:
+        """Return a part of what a task said in one try.
+
+        :param dag_id: The DAG's id.
+        :param run_id: The run's id.
+        :param task_id: The task's id.
+        :param try_number: Which try.
+        :param map_index: Its number among the mapped ones; -1 for a task that is not mapped.
+        :param token: What the part before gave; ``None`` for the first.
+        """
+        ids = {"dag_id": dag_id, "run_id": run_id, "task_id": task_id, "try_number": str(try_number)}
+        params = filters.without_none({"map_index": map_index if map_index >= 0 else None, "token": token})
+        answer = self._call(endpoints.GET_TASK_LOG, ids, params=params)
+        return self._read(endpoints.GET_TASK_LOG, lambda: logs.page(answer.body))
 
     def xcoms(self, dag_id: str, run_id: str, *, task_id: str | None, map_index: int | None) -> Listing[XComEntry]:
         """Return the list of a run's XComs, without their values.

@@ -160,6 +160,18 @@ class RealAirflow:
         """Name the components that run no longer although nobody stopped them."""
         return self._running()[2].ended()
 
+    def restart(self, component: str) -> None:
+        """Stop a component and start it again, as MWAA does now and then; what it did is taken up by the new one.
+
+        :param component: ``scheduler``, ``triggerer``, ``web server`` (on Airflow 3 ``api-server``) or, on Airflow 3, ``dag-processor``.
+        :raises InvalidInputError: if there is no such component.
+        """
+        _, line, processes = self._running()
+        components = {one.name: one for one in line.components()}
+        if component not in components:
+            raise InvalidInputError([f"component: {component!r} is not one of {', '.join(components)}"])
+        processes.restart(components[component])
+
     def connect(self) -> psycopg2.extensions.connection:
         """Connect to the metadata database, for tests that look at what really happened."""
         self._running()

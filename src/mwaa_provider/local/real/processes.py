@@ -97,6 +97,16 @@ class AirflowProcesses:
         job = self._run(component.name, component.module, component.arguments, component.mwaa_name, output, output)
         self._components.append(job)
 
+    def restart(self, component: Component) -> None:
+        """Ask a component to stop, wait for its end, and start it again.
+
+        :param component: The component.
+        """
+        for job in [job for job in self._components if job.name == component.name]:
+            job.stop()
+            self._components.remove(job)
+        self.launch(component)
+
     def command(self, arguments: Sequence[str], timeout: float) -> CliAnswer:
         """Run an ``airflow`` command.
 

@@ -12,11 +12,11 @@ from mwaa_provider.local.scripted.records import (
     ScriptedDag,
     ScriptedImportError,
     ScriptedRun,
-    ScriptedTaskInstance,
+    groups_of,
 )
 from mwaa_provider.local.scripted.rest_v1 import RestV1
 from mwaa_provider.local.scripted.rest_v2 import RestV2
-from mwaa_provider.local.scripted.store import Store
+from mwaa_provider.local.scripted.store import TASK_STATES, WAITING_TASK_STATES, Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -103,6 +103,10 @@ class ScriptedAirflow:
         task_pushes: Mapping[str, Mapping[str, Any]] | None = None,
         mapped: Mapping[str, int] | None = None,
         tags: Sequence[str] = (),
+        partitioned: bool = False,
+        task_groups: Mapping[str, Sequence[str]] | None = None,
+        operators: Mapping[str, str] | None = None,
+        retries: int = 0,
     ) -> None:
         """Add a DAG and say how its runs live: queued, then running, then ended.
 
@@ -118,6 +122,11 @@ class ScriptedAirflow:
         :param task_pushes: What else tasks push then: values by key, by task id.
         :param mapped: How many instances mapped tasks have, by task id.
         :param tags: Its tags.
+        :param task_groups: The ids of the tasks of groups that do not begin their tasks' ids with their own, by group id. A task
+            ``outer.inner.work`` is in the groups ``outer`` and ``outer.inner`` without being told.
+        :param operators: The operator classes of tasks, by task id; the others are an ``EmptyOperator``.
+        :param retries: How often each of its tasks may be tried again.
+        :param partitioned: Whether its runs are for partitions: from 3.3 on, only then may they have a partition key.
         """
         with self._store.settled():
             now = self._store.clock.now()
@@ -134,6 +143,10 @@ class ScriptedAirflow:
                 task_pushes={task_id: dict(pushed) for task_id, pushed in (task_pushes or {}).items()},
                 mapped=dict(mapped or {}),
                 tags=tuple(tags),
+                is_partitioned=partitioned,
+                groups=groups_of(tasks, task_groups or {}),
+                operators=dict(operators or {}),
+                retries=retries,
             )
 
     def add_run(
@@ -145,6 +158,8 @@ class ScriptedAirflow:
         conf: Mapping[str, Any] | None = None,
         run_type: str = "manual",
         state: str = "queued",
+        run_after: datetime | None = None,
+        note: str | None = None,
     ) -> str:
         """Add a run, as the scheduler or a person over there would.
 
@@ -154,6 +169,8 @@ class ScriptedAirflow:
         :param conf: Its configuration.
         :param run_type: ``manual`` or ``scheduled``.
         :param state: Its state now.
+        :param run_after: When it may begin at the earliest, aware; now by default.
+        :param note: A note on it.
         :return: Its run id.
         :raises InvalidInputError: When there is no such DAG, or there is such a run.
         """
@@ -169,10 +186,10 @@ class ScriptedAirflow:
                 dag,
                 run_id,
                 logical_date=logical_date,
-                run_after=now,
+                run_after=run_after or now,
                 data_interval=(logical_date, logical_date) if logical_date else None,
                 conf=dict(conf or {}),
-                note=None,
+                note=note,
                 run_type=run_type,
                 triggered_by="timetable" if run_type == "scheduled" else "ui",
             )
@@ -212,9 +229,14 @@ class ScriptedAirflow:
         :param dag_id: The DAG.
         :param run_id: The run.
         :param task_id: The task.
-        :param state: Any state of Airflow; None for no status.
+        :param state: Any state of Airflow, such as ``running`` (another try begins), ``up_for_retry``, ``upstream_failed``, ``skipped`` or
+            ``removed``; None for no status (it is cleared).
         :param map_index: The map index; -1 for a task that is not mapped.
+        :raises InvalidInputError: When Airflow has no such state.
         """
+        states = TASK_STATES if self._store.release >= (3, 3) else TASK_STATES[:-1]
+        if state is not None and state not in states:
+            raise InvalidInputError([f"state: {state!r} is none of this Airflow's; give one of {', '.join(states)}"])
         with self._store.settled():
             run = self._run(dag_id, run_id)
             known = [task for task in run.task_instances if task.task_id == task_id]
@@ -222,15 +244,36 @@ class ScriptedAirflow:
             if task is None:
                 # A task is mapped or it is not: its unmapped instance gives way, as when Airflow expands it.
                 run.task_instances = [one for one in run.task_instances if one not in known or one.map_index != -1]
-                task = ScriptedTaskInstance(dag_id, run_id, task_id, map_index)
+                task = self._dag(dag_id).task_instance(run_id, task_id, map_index)
                 run.task_instances.append(task)
             now = self._store.clock.now()
             if state == "running":
                 task.begin(now)
             elif state is None:
                 task.clear()
+            elif state in WAITING_TASK_STATES:
+                task.state = state
             else:
                 task.end(state, now)
+
+    def set_task_log(
+        self, dag_id: str, run_id: str, task_id: str, text: str, *, try_number: int | None = None, map_index: int = -1
+    ) -> None:
+        """Say what a task said in one try, in place of a line or two that are made up.
+
+        :param dag_id: The DAG.
+        :param run_id: The run.
+        :param task_id: The task.
+        :param text: What it said.
+        :param try_number: The try; its last by default.
+        :param map_index: The map index; -1 for a task that is not mapped.
+        """
+        with self._store.settled():
+            for task in self._run(dag_id, run_id).task_instances:
+                if (task.task_id, task.map_index) == (task_id, map_index):
+                    task.logs[task.try_number if try_number is None else try_number] = text
+                    return
+        raise InvalidInputError([f"task '{task_id}' with map index {map_index} is not in run '{run_id}'"])
 
     def set_xcom(self, dag_id: str, run_id: str, task_id: str, key: str, value: Any, *, map_index: int = -1) -> None:
         """Set an XCom.
@@ -260,15 +303,28 @@ class ScriptedAirflow:
         with self._store.settled():
             return {key: variable.value for key, variable in self._store.variables.items()}
 
-    def set_pool(self, name: str, slots: int, description: str | None = None) -> None:
-        """Set a pool.
+    def set_pool(
+        self,
+        name: str,
+        slots: int,
+        description: str | None = None,
+        *,
+        running: int = 0,
+        queued: int = 0,
+        scheduled: int = 0,
+    ) -> None:
+        """Set a pool, and how full it is: what the scripted tasks do does not change that.
 
         :param name: Its name.
         :param slots: Its slots.
         :param description: Its description.
+        :param running: How many of them running tasks hold.
+        :param queued: How many of them queued tasks hold.
+        :param scheduled: How many tasks wait for one.
         """
         with self._store.settled():
-            self._store.set_pool(name, slots, description)
+            pool = self._store.set_pool(name, slots, description)
+            pool.running, pool.queued, pool.scheduled = running, queued, scheduled
 
     def pools(self) -> dict[str, int]:
         """Return the slots of all pools."""

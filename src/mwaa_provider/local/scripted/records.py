@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -25,6 +26,20 @@ class ScriptedTaskInstance:
     try_number: int = 0
     max_tries: int = 0
     note: str | None = None
+    operator: str = "EmptyOperator"
+    retries: int = 0
+    #: What it said, by try, where a test has told.
+    logs: dict[int, str] = field(default_factory=dict)
+
+    def log_of(self, try_number: int) -> str | None:
+        """Return what it said in one try; None if there was no such try.
+
+        :param try_number: The try.
+        """
+        if try_number in self.logs or not 1 <= try_number <= self.try_number:
+            return self.logs.get(try_number)
+        failed = "\nTask failed with exception" if (self.state, self.try_number) == ("failed", try_number) else ""
+        return f"Starting attempt {try_number} of {self.max_tries + 1}{failed}"
 
     @property
     def id(self) -> str:
@@ -68,7 +83,7 @@ class ScriptedTaskInstance:
     def clear(self) -> None:
         """Wait for another try; as in Airflow, the times of the last one stay until then."""
         self.state = None
-        self.max_tries = self.try_number
+        self.max_tries = self.try_number + self.retries
 
 
 @dataclass
@@ -97,6 +112,7 @@ class ScriptedRun:
     run_type: str
     triggered_by: str
     queued_at: datetime
+    partition_key: str | None = None
     state: str = "queued"
     start_date: datetime | None = None
     end_date: datetime | None = None
@@ -135,6 +151,23 @@ class ScriptedDag:
     task_pushes: dict[str, dict[str, Any]] = field(default_factory=dict)
     mapped: dict[str, int] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
+    is_partitioned: bool = False
+    #: The ids of a group's tasks, inner groups included, by the group's id.
+    groups: dict[str, frozenset[str]] = field(default_factory=dict)
+    operators: dict[str, str] = field(default_factory=dict)
+    retries: int = 0
+
+    def task_instance(self, run_id: str, task_id: str, map_index: int = -1) -> ScriptedTaskInstance:
+        """Return a task instance that never ran.
+
+        :param run_id: Its run id.
+        :param task_id: The task.
+        :param map_index: The map index; -1 for a task that is not mapped.
+        """
+        operator = self.operators.get(task_id, "EmptyOperator")
+        return ScriptedTaskInstance(
+            self.dag_id, run_id, task_id, map_index, max_tries=self.retries, operator=operator, retries=self.retries
+        )
 
     def task_instances(self, run_id: str) -> list[ScriptedTaskInstance]:
         """Return the task instances of a new run.
@@ -142,7 +175,7 @@ class ScriptedDag:
         :param run_id: Its run id.
         """
         return [
-            ScriptedTaskInstance(self.dag_id, run_id, task_id, map_index)
+            self.task_instance(run_id, task_id, map_index)
             for task_id in self.tasks
             for map_index in (range(self.mapped[task_id]) if task_id in self.mapped else (-1,))
         ]
@@ -172,6 +205,9 @@ class ScriptedPool:
     slots: int
     description: str | None
     include_deferred: bool = False
+    running: int = 0
+    queued: int = 0
+    scheduled: int = 0
 
 
 @dataclass
@@ -191,3 +227,17 @@ class ScriptedImportError:
     timestamp: datetime
     filename: str
     stack_trace: str
+
+
+def groups_of(task_ids: Iterable[str], further: Mapping[str, Iterable[str]]) -> dict[str, frozenset[str]]:
+    """Return the ids of the tasks of each group, inner groups included.
+
+    :param task_ids: The ids of all tasks; what stands before a dot is a group's id.
+    :param further: The ids of the tasks of groups that cannot be told so.
+    """
+    groups: dict[str, set[str]] = {group_id: set(tasks) for group_id, tasks in further.items()}
+    for task_id in task_ids:
+        steps = task_id.split(".")
+        for end in range(1, len(steps)):
+            groups.setdefault(".".join(steps[:end]), set()).add(task_id)
+    return {group_id: frozenset(tasks) for group_id, tasks in groups.items()}

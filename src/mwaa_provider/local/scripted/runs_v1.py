@@ -34,6 +34,8 @@ _RUN_BODY = {
     "conf": "object",
     "note": "string?",
 }
+_INTERVAL = ("data_interval_start", "data_interval_end")
+_READ_ONLY = ("state", "dag_id", "start_date", "end_date", "external_trigger", "run_type")
 _RUN_LIST_BODY = {
     "order_by": "string",
     "page_offset": "integer",
@@ -102,10 +104,9 @@ class RunsV1:
         return self._runs(runs, offset, limit)
 
     def _post_run(self, call: Call) -> BackendAnswer:
-        types = dict(_RUN_BODY)
-        if self._release >= (2, 9, 2):
-            types |= {"data_interval_start": "date?", "data_interval_end": "date?"}
-        for name in ("state", "dag_id", "start_date", "end_date", "external_trigger", "run_type"):
+        takes_interval = self._release >= (2, 9, 2)
+        types = _RUN_BODY | (dict.fromkeys(_INTERVAL, "date?") if takes_interval else {})
+        for name in _READ_ONLY if takes_interval else _READ_ONLY + _INTERVAL:
             if isinstance(call.body, dict) and name in call.body:
                 raise self._problems.refusal(400, detail=f"Property is read-only - '{name}'")
         body = self._problems.checked(call, types)
@@ -117,7 +118,7 @@ class RunsV1:
             raise self._problems.refusal(
                 400, title="DAG cannot be triggered", detail=f"DAG with dag_id: '{dag_id}' has import errors"
             )
-        logical_date = self._logical_date(body)
+        logical_date, interval = self._logical_date(body), self._interval(body)
         run_id = self._run_id(body, logical_date)
         if self._store.run_at(dag_id, logical_date) is not None:
             existing = f"DAGRun logical date: '{logical_date.isoformat(sep=' ')}'"
@@ -133,13 +134,12 @@ class RunsV1:
         if not re.match(RUN_ID_PATTERN, run_id):
             # Airflow 2 raises what its own handler does not catch.
             return self._problems.oops()
-        interval = self._interval(body) or (logical_date, logical_date)
         run = self._store.add_run(
             dag,
             run_id,
             logical_date=logical_date,
             run_after=logical_date if logical_date > self._store.clock.now() else self._store.clock.now(),
-            data_interval=interval,
+            data_interval=interval or (logical_date, logical_date),
             conf=body.get("conf") or {},
             note=body.get("note"),
         )

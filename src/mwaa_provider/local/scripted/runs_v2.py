@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mwaa_provider.local.backend import BackendAnswer
 from mwaa_provider.local.scripted import bodies_v2, moments, shapes_v2
 from mwaa_provider.local.scripted.bodies_v2 import RUN_STATES, checked, nullable, refusal
-from mwaa_provider.local.scripted.records import ScriptedRun
+from mwaa_provider.local.scripted.records import ScriptedDag, ScriptedRun
 from mwaa_provider.local.scripted.routing import Call, Route, answer, route
 from mwaa_provider.local.scripted.runs import RUN_ID_PATTERN, reserved_for
 from mwaa_provider.local.scripted.selecting import in_ranges, ordered
@@ -132,8 +132,7 @@ class RunsV2:
         dag = bodies_v2.known_dag(self._store, self._release, dag_id, f"{noun} with dag_id: '{dag_id}' not found")
         if dag.has_import_errors:
             raise refusal(400, f"{noun} with dag_id: '{dag_id}' has import errors and cannot be triggered")
-        if body.get("partition_key") is not None:
-            raise refusal(400, f"Dag '{dag_id}' is not a partitioned Dag and does not accept a partition_key.")
+        self._check_partition_key(dag, body.get("partition_key"))
         logical_date = moments.parse_aware(body["logical_date"])
         run_after = moments.parse_aware(body.get("run_after")) or self._store.moment()
         run_id = body.get("dag_run_id") or self._made_up_run_id(run_after, logical_date)
@@ -152,6 +151,7 @@ class RunsV2:
             data_interval=interval,
             conf=body.get("conf") or {},
             note=body.get("note"),
+            partition_key=body.get("partition_key"),
         )
         return answer(200, self._shaped(run))
 
@@ -164,6 +164,17 @@ class RunsV2:
         if self._release >= (3, 2):
             return _RUN_BODY | {"partition_key": nullable(bodies_v2.text)}
         return _RUN_BODY if self._release >= (3, 1) else _RUN_BODY | {"conf": bodies_v2.mapping}
+
+    def _check_partition_key(self, dag: ScriptedDag, key: str | None) -> None:
+        # Airflow 3.2 takes any key for any DAG.
+        if key is None or self._release < (3, 3):
+            return
+        if not dag.is_partitioned:
+            raise refusal(400, f"Dag '{dag.dag_id}' is not a partitioned Dag and does not accept a partition_key.")
+        if not key.strip():
+            raise refusal(400, "partition_key must not be empty or whitespace-only.")
+        if len(key) > 250:
+            raise refusal(400, f"partition_key must be at most 250 characters; got {len(key)}.")
 
     def _check_run_id(self, run_id: str) -> None:
         if ".." in run_id and self._release >= (3, 3):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.local.scripted import moments
@@ -165,7 +167,7 @@ def task(row: ScriptedTaskInstance, of_run: ScriptedRun, release: Release) -> di
         "map_index": row.map_index,
         "max_tries": row.max_tries,
         "note": row.note,
-        "operator": "EmptyOperator",
+        "operator": row.operator,
         "pid": row.pid,
         "pool": "default_pool",
         "pool_slots": 1,
@@ -203,6 +205,15 @@ def task_reference(row: ScriptedTaskInstance, of_run: ScriptedRun) -> dict[str, 
     }
 
 
+def log(text: str) -> dict[str, Any]:
+    """Return what a task said, and the signed word that this was all.
+
+    :param text: What it said.
+    """
+    end = base64.urlsafe_b64encode(json.dumps({"end_of_log": True, "log_pos": len(text)}).encode()).decode()
+    return {"content": str([("scripted", text)]), "continuation_token": f"{end.rstrip('=')}.scripted"}
+
+
 def variable(row: ScriptedVariable) -> dict[str, Any]:
     """Return a variable.
 
@@ -221,11 +232,11 @@ def pool(row: ScriptedPool) -> dict[str, Any]:
         "description": row.description,
         "include_deferred": row.include_deferred,
         "name": row.name,
-        "occupied_slots": 0,
-        "open_slots": row.slots,
-        "queued_slots": 0,
-        "running_slots": 0,
-        "scheduled_slots": 0,
+        "occupied_slots": row.running + row.queued,
+        "open_slots": row.slots - row.running - row.queued,
+        "queued_slots": row.queued,
+        "running_slots": row.running,
+        "scheduled_slots": row.scheduled,
         "slots": row.slots,
     }
 

@@ -90,7 +90,7 @@ def dag(row: ScriptedDag, release: Release) -> dict[str, Any]:
     if release >= (3, 1):
         shaped["last_parse_duration"] = 0.1
     if release >= (3, 2):
-        shaped |= {"timetable_partitioned": False, "allowed_run_types": None}
+        shaped |= {"timetable_partitioned": row.is_partitioned, "allowed_run_types": None}
     if release >= (3, 3):
         shaped |= {"timetable_periodic": False, "is_backfillable": False}
     return shaped
@@ -200,7 +200,7 @@ def run(row: ScriptedRun, of_dag: ScriptedDag, release: Release) -> dict[str, An
             "dag_display_name": row.dag_id,
         }
     if release >= (3, 2):
-        shaped |= {"partition_key": None}
+        shaped |= {"partition_key": row.partition_key}
     if release >= (3, 3):
         shaped |= {"partition_date": None}
     return shaped
@@ -235,7 +235,7 @@ def task(row: ScriptedTaskInstance, of_run: ScriptedRun, of_dag: ScriptedDag, re
         "pool_slots": 1,
         "queue": "default",
         "priority_weight": 1,
-        "operator": "EmptyOperator",
+        "operator": row.operator,
         "queued_when": moments.v2(of_run.queued_at if row.has_run else None),
         "scheduled_when": moments.v2(of_run.queued_at if row.has_run else None),
         "pid": row.pid,
@@ -249,8 +249,22 @@ def task(row: ScriptedTaskInstance, of_run: ScriptedRun, of_dag: ScriptedDag, re
         "dag_version": dag_version(of_dag, release),
     }
     if release >= (3, 1):
-        shaped |= {"dag_display_name": row.dag_id, "operator_name": "EmptyOperator"}
+        shaped |= {"dag_display_name": row.dag_id, "operator_name": row.operator}
     return shaped
+
+
+def log(row: ScriptedTaskInstance, text: str) -> dict[str, Any]:
+    """Return what a task said, a message for each line.
+
+    :param row: The task instance.
+    :param text: What it said.
+    """
+    details = ("::group::Log message source details", "scripted", "::endgroup::")
+    said = [
+        {"timestamp": moments.v2(row.start_date), "event": line, "level": "info", "logger": "task"}
+        for line in text.splitlines()
+    ]
+    return {"content": [*({"event": line} for line in details), *said], "continuation_token": None}
 
 
 def _duration(start: datetime | None, end: datetime | None) -> float | None:
@@ -306,11 +320,11 @@ def pool(row: ScriptedPool, release: Release) -> dict[str, Any]:
         "slots": row.slots,
         "description": row.description,
         "include_deferred": row.include_deferred,
-        "occupied_slots": 0,
-        "running_slots": 0,
-        "queued_slots": 0,
-        "scheduled_slots": 0,
-        "open_slots": row.slots,
+        "occupied_slots": row.running + row.queued,
+        "running_slots": row.running,
+        "queued_slots": row.queued,
+        "scheduled_slots": row.scheduled,
+        "open_slots": row.slots - row.running - row.queued,
         "deferred_slots": 0,
     }
     return shaped if release < (3, 2) else {**shaped, "team_name": None}

@@ -23,6 +23,24 @@ if TYPE_CHECKING:
 
 FINISHED_RUN_STATES = frozenset({"success", "failed"})
 FINISHED_TASK_STATES = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
+#: In these a task has no end: it waits, before a try or in one.
+WAITING_TASK_STATES = frozenset({"scheduled", "queued", "deferred", "restarting", "awaiting_input"})
+#: In Airflow's order; the last came with 3.3.
+TASK_STATES = (
+    "removed",
+    "scheduled",
+    "queued",
+    "running",
+    "success",
+    "restarting",
+    "failed",
+    "up_for_retry",
+    "up_for_reschedule",
+    "upstream_failed",
+    "skipped",
+    "deferred",
+    "awaiting_input",
+)
 
 
 class Store:
@@ -50,8 +68,10 @@ class Store:
         """Hold the lock, with every run as it is now."""
         with self._lock:
             now = self.clock.now()
+            # There may be thousands of runs, and this is done for every request: those that wait for a word are left alone.
+            by_hand = {dag_id for dag_id, dag in self.dags.items() if dag.run_takes is None}
             for run in self.runs.values():
-                if run.state not in FINISHED_RUN_STATES:
+                if run.state == "queued" or (run.state == "running" and run.dag_id not in by_hand):
                     self._live(run, self.dags[run.dag_id], now)
             yield
 
@@ -108,6 +128,7 @@ class Store:
         note: str | None,
         run_type: str = "manual",
         triggered_by: str = "rest_api",
+        partition_key: str | None = None,
     ) -> ScriptedRun:
         """Queue a run; whether it may be is for the caller to say.
 
@@ -120,6 +141,7 @@ class Store:
         :param note: Its note.
         :param run_type: ``manual`` or ``scheduled``.
         :param triggered_by: What triggered it, as Airflow 3 names it.
+        :param partition_key: The partition it is for.
         """
         run = ScriptedRun(
             self.number(),
@@ -133,6 +155,7 @@ class Store:
             run_type,
             triggered_by,
             self.clock.now(),
+            partition_key,
             task_instances=dag.task_instances(run_id),
         )
         self.runs[dag.dag_id, run_id] = run
@@ -204,7 +227,7 @@ class Store:
             # Every task becomes a success, whatever it was; from 3.3 on a success is treated as a failure always was.
             if task.state != "success":
                 task.end("success", now)
-        elif task.state in ("running", "deferred", "up_for_reschedule"):
+        elif task.state in ("running", "deferred", "up_for_reschedule", "awaiting_input"):
             task.end(state, now)
         elif task.state not in FINISHED_TASK_STATES:
             task.end("skipped", now)

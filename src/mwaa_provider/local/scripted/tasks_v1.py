@@ -41,6 +41,7 @@ class TasksV1:
             route("GET", run + "/taskInstances", self._list_tasks, "Viewer"),
             route("GET", task, self._get_task, "Viewer"),
             route("GET", task + "/{map_index}", self._get_mapped_task, "Viewer"),
+            route("GET", task + "/logs/{try_number}", self._get_log, "Viewer"),
         ]
 
     def _tasks(
@@ -102,6 +103,18 @@ class TasksV1:
             if str(task.map_index) == call["map_index"]:
                 return answer(200, shapes_v1.task(task, run, self._release))
         raise self._problems.refusal(404, title="Task instance not found")
+
+    def _get_log(self, call: Call) -> BackendAnswer:
+        self._problems.only(call, "map_index", "token", "full_content")
+        _, tasks = self._tasks_of(call) if (call["dag_id"], call["run_id"]) in self._store.runs else (None, [])
+        map_index = call.first("map_index", "-1")
+        for task in tasks:
+            if str(task.map_index) == map_index:
+                text = task.log_of(int(call["try_number"]))
+                if text is None:
+                    text = "*** Could not read served logs: there was no such try\n"
+                return answer(200, shapes_v1.log("" if "token" in call.query else text))
+        raise self._problems.refusal(404, title="TaskInstance not found")
 
     def _tasks_of(self, call: Call) -> tuple[ScriptedRun, list[ScriptedTaskInstance]]:
         run = self._store.runs.get((call["dag_id"], call["run_id"]))

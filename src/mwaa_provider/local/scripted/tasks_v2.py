@@ -10,28 +10,15 @@ from mwaa_provider.local.scripted.bodies_v2 import checked, nullable, refusal
 from mwaa_provider.local.scripted.records import ScriptedRun, ScriptedTaskInstance
 from mwaa_provider.local.scripted.routing import Call, Route, answer, route
 from mwaa_provider.local.scripted.selecting import in_ranges, ordered
-from mwaa_provider.local.scripted.store import Store, pages
+from mwaa_provider.local.scripted.store import TASK_STATES, Store, pages
 
 if TYPE_CHECKING:
-    pass
+    from collections.abc import Mapping
+    from datetime import datetime
 
 _TASK_ORDER = {
     name: name for name in ("id", "state", "task_id", "start_date", "end_date", "map_index", "try_number", "run_id")
 }
-_TASK_STATES = (
-    "removed",
-    "scheduled",
-    "queued",
-    "running",
-    "success",
-    "restarting",
-    "failed",
-    "up_for_retry",
-    "up_for_reschedule",
-    "upstream_failed",
-    "skipped",
-    "deferred",
-)
 _TASK_LIST_BODY: dict[str, bodies_v2.Check] = {
     **bodies_v2.PAGE,
     "dag_ids": nullable(bodies_v2.texts),
@@ -50,8 +37,8 @@ class TasksV2:
 
     def __init__(self, store: Store, release: shapes_v2.Release) -> None:
         self._store, self._release = store, release
-        names = bodies_v2.range_names(bodies_v2.RANGES, release)
-        self._body_ranges = {name: nullable(bodies_v2.moment) for name in names}
+        self._ranges = bodies_v2.range_names(bodies_v2.RANGES, release)
+        self._body_ranges = {name: nullable(bodies_v2.moment) for name in self._ranges}
 
     def routes(self) -> list[Route]:
         """Return what is answered here."""
@@ -62,13 +49,16 @@ class TasksV2:
             route("GET", run + "/taskInstances", self._list_tasks, "Viewer"),
             route("GET", task, self._get_task, "Viewer"),
             route("GET", task + "/{map_index}", self._get_mapped_task, "Viewer"),
+            route("GET", task + "/logs/{try_number}", self._get_log, "Viewer"),
         ]
 
     def _shaped_task(self, task: ScriptedTaskInstance, run: ScriptedRun) -> dict[str, Any]:
         return shapes_v2.task(task, run, self._store.dags[run.dag_id], self._release)
 
     def _list_tasks(self, call: Call) -> BackendAnswer:
-        bodies_v2.only(call, "limit", "offset", "state", "order_by", "task_id")
+        groups = ("task_group_id",) if self._release >= (3, 2) else ()
+        bodies_v2.only(call, "limit", "offset", "state", "order_by", "task_id", *groups, *self._ranges)
+        ranges = bodies_v2.ranges(call, self._ranges)
         if call["run_id"] != "~":
             if not any(call["run_id"] == run_id and call["dag_id"] in ("~", dag) for dag, run_id in self._store.runs):
                 of_dag = f"dag_id: `{call['dag_id']}` and " if self._release >= (3, 1) else ""
@@ -82,27 +72,40 @@ class TasksV2:
             for run in self._store.runs.values()
             if call["dag_id"] in ("~", run.dag_id) and call["run_id"] in ("~", run.run_id)
             for task in run.task_instances
-            if (not states or task.state in states) and call.first("task_id", task.task_id) == task.task_id
+            if (not states or task.state in states)
+            and call.first("task_id", task.task_id) == task.task_id
+            and _is_in_ranges(task, run, ranges)
         ]
+        if "task_group_id" in call.query:
+            group = self._group(call)
+            tasks = [task for task in tasks if task.task_id in group]
         offset, limit = bodies_v2.page(call, clamp=self._release >= (3, 2, 1))
         return self._tasks(tasks, call.query.get("order_by", []), offset, limit)
 
+    def _group(self, call: Call) -> frozenset[str]:
+        if call["dag_id"] == "~":
+            raise refusal(
+                501, "The scripted back end does not know what a task group of all DAGs is; a real Airflow fails."
+            )
+        group = self._store.dags[call["dag_id"]].groups.get(call.first("task_group_id"))
+        if group is None:
+            said = f"Task group {call.first('task_group_id')} not found"
+            raise refusal(404, {"reason": "not_found", "message": said})
+        return group
+
     def _list_tasks_by_body(self, call: Call) -> BackendAnswer:
         body = checked(call, _TASK_LIST_BODY | self._body_ranges)
-        bodies_v2.check_states(body, "state", _TASK_STATES)
+        bodies_v2.check_states(body, "state", TASK_STATES if self._release >= (3, 3) else TASK_STATES[:-1])
         ranges = bodies_v2.ranges_of_body(body)
-        run_ranges = {name: limit for name, limit in ranges.items() if name.startswith(("logical_date", "run_after"))}
-        task_ranges = {name: limit for name, limit in ranges.items() if name not in run_ranges}
         tasks = [
             task
             for run in self._store.runs.values()
             if (not body.get("dag_ids") or run.dag_id in body["dag_ids"])
             and (not body.get("dag_run_ids") or run.run_id in body["dag_run_ids"])
-            and in_ranges(run, run_ranges)
             for task in run.task_instances
             if (not body.get("task_ids") or task.task_id in body["task_ids"])
             and (not body.get("state") or task.state in body["state"])
-            and in_ranges(task, task_ranges)
+            and _is_in_ranges(task, run, ranges)
         ]
         asked = [body["order_by"]] if body.get("order_by") else []
         return self._tasks(tasks, asked, body.get("page_offset", 0), body.get("page_limit", 100))
@@ -138,6 +141,21 @@ class TasksV2:
             f"`{call['task_id']}`, and map_index: `{call['map_index']}` was not found",
         )
 
+    def _get_log(self, call: Call) -> BackendAnswer:
+        bodies_v2.only(call, "map_index", "token", "full_content")
+        map_index = call.first("map_index", "-1")
+        task = next((task for task in self._tasks_of(call) if str(task.map_index) == map_index), None)
+        text = None if task is None else task.log_of(int(call["try_number"]))
+        if task is None or text is None:
+            raise refusal(404, "TaskInstance not found")
+        return answer(200, shapes_v2.log(task, text))
+
     def _tasks_of(self, call: Call) -> list[ScriptedTaskInstance]:
         run = self._store.runs.get((call["dag_id"], call["run_id"]))
         return [task for task in run.task_instances if task.task_id == call["task_id"]] if run else []
+
+
+def _is_in_ranges(task: ScriptedTaskInstance, run: ScriptedRun, ranges: Mapping[str, datetime]) -> bool:
+    of_run = {name: limit for name, limit in ranges.items() if name.startswith(("logical_date", "run_after"))}
+    of_task = {name: limit for name, limit in ranges.items() if name not in of_run}
+    return in_ranges(run, of_run) and in_ranges(task, of_task)
