@@ -14,22 +14,31 @@ if TYPE_CHECKING:
     from mwaa_provider.operators.cli import MwaaCliOperator as MwaaCliOperator
     from mwaa_provider.operators.dag_run import MwaaTriggerDagRunOperator as MwaaTriggerDagRunOperator
     from mwaa_provider.operators.rest_api import MwaaRestApiOperator as MwaaRestApiOperator
+    from mwaa_provider.sensors.dag_run import MwaaDagRunSensor as MwaaDagRunSensor
+    from mwaa_provider.sensors.environment import MwaaEnvironmentSensor as MwaaEnvironmentSensor
+    from mwaa_provider.sensors.task import MwaaTaskSensor as MwaaTaskSensor
 
 __version__ = "0.1.0"
 
 _HOME_OF = {
     "MwaaCliOperator": "mwaa_provider.operators.cli",
     "MwaaClient": "mwaa_provider.client.mwaa",
+    "MwaaDagRunSensor": "mwaa_provider.sensors.dag_run",
+    "MwaaEnvironmentSensor": "mwaa_provider.sensors.environment",
     "MwaaHook": "mwaa_provider.hooks.mwaa",
     "MwaaRestApiOperator": "mwaa_provider.operators.rest_api",
+    "MwaaTaskSensor": "mwaa_provider.sensors.task",
     "MwaaTriggerDagRunOperator": "mwaa_provider.operators.dag_run",
 }
 
 __all__ = [
     "MwaaCliOperator",
     "MwaaClient",
+    "MwaaDagRunSensor",
+    "MwaaEnvironmentSensor",
     "MwaaHook",
     "MwaaRestApiOperator",
+    "MwaaTaskSensor",
     "MwaaTriggerDagRunOperator",
     "__version__",
 ]

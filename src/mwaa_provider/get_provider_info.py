@@ -35,6 +35,27 @@ def get_provider_info() -> dict[str, Any]:
                 ],
             }
         ],
+        "sensors": [
+            {
+                "integration-name": "Amazon Managed Workflows for Apache Airflow (MWAA)",
+                "python-modules": [
+                    "mwaa_provider.sensors.dag_run",
+                    "mwaa_provider.sensors.environment",
+                    "mwaa_provider.sensors.task",
+                ],
+            }
+        ],
+        "triggers": [
+            {
+                "integration-name": "Amazon Managed Workflows for Apache Airflow (MWAA)",
+                "python-modules": [
+                    "mwaa_provider.triggers.dag_run",
+                    "mwaa_provider.triggers.environment",
+                    "mwaa_provider.triggers.task",
+                ],
+            }
+        ],
+        "extra-links": ["mwaa_provider.links.MwaaDagRunLink"],
         "hooks": [
             {
                 "integration-name": "Amazon Managed Workflows for Apache Airflow (MWAA)",

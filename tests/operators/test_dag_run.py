@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timezone
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mwaa_provider.exceptions import (
-    ConflictError,
     DagNotFoundError,
     DagPausedError,
     DagRunError,
+    DagRunExistsError,
     DagRunFailedError,
     DagRunTimeoutError,
     EnvironmentNotFoundError,
     InvalidInputError,
+    ResultTooLargeError,
 )
 from mwaa_provider.local import Fault, LocalMwaa, ScriptedAirflow
 from mwaa_provider.operators.dag_run import MwaaTriggerDagRunOperator
+from tests.support.tasks import MODES, Mode, context_of, run_try
 
 if TYPE_CHECKING:
     from tests.support.dag_runs import RunDag
@@ -35,11 +37,32 @@ def target(request: pytest.FixtureRequest, local_mwaa: LocalMwaa, monkeypatch: p
     airflow.add_dag("load", run_takes=0)
     airflow.add_dag("breaks", run_takes=0, run_ends_in="failed")
     airflow.add_dag("endless", run_takes=None)
-    airflow.add_dag("sleeping", paused=True)
+    airflow.add_dag("sleeping", paused=True, run_takes=0)
     local_mwaa.create_environment("target", airflow)
     monkeypatch.setenv(f"AIRFLOW_CONN_{CONN_ID.upper()}", json.dumps(local_mwaa.airflow_connection()))
     monkeypatch.setenv("AIRFLOW_ENV_NAME", "source")
     return airflow
+
+
+@pytest.fixture(params=MODES, autouse=True)
+def mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Mode:
+    """Every test runs twice: the task waits in the worker, or it is deferred."""
+    monkeypatch.setenv("AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE", str(request.param == "defers"))
+    # A run that is taken up is looked at again when a cancel of an earlier try would be over.
+    monkeypatch.setattr("mwaa_provider.operators.one_run.HOLD_BACK_SECONDS", 0.0)
+    return request.param
+
+
+class Said:
+    """What a task logged; Airflow 3 does not let pytest see it."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def info(self, message: str, *arguments: Any) -> None:
+        self.text += message % arguments + "\n"
+
+    warning = info
 
 
 def operator(**arguments: Any) -> MwaaTriggerDagRunOperator:
@@ -49,23 +72,9 @@ def operator(**arguments: Any) -> MwaaTriggerDagRunOperator:
         "trigger_dag_id": "load",
         "aws_conn_id": CONN_ID,
         "poke_interval": 0.01,
+        "timeout": 60,
     }
     return MwaaTriggerDagRunOperator(**{**defaults, **arguments})
-
-
-def running(
-    task: MwaaTriggerDagRunOperator, *, try_number: int = 1, max_tries: int | None = None, map_index: int = -1
-) -> Any:
-    """The context of one try of a task, as far as the operator looks at it."""
-    ti = SimpleNamespace(
-        dag_id="calling_dag",
-        task_id=task.task_id,
-        run_id="manual__2026-01-31",
-        map_index=map_index,
-        try_number=try_number,
-        max_tries=task.retries if max_tries is None else max_tries,
-    )
-    return {"ti": ti, "task": task}
 
 
 def runs_started(mwaa: LocalMwaa) -> int:
@@ -74,13 +83,21 @@ def runs_started(mwaa: LocalMwaa) -> int:
 
 def test_a_run_is_started_and_waited_for(target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
     task = operator(conf={"day": "2026-01-31"}, logical_date="2026-01-31T12:00:00Z", wait_for_completion=True)
-    result = task.execute(running(task))
+    result = run_try(task, context_of(task))
+    run_id = result["run_id"]
+    [run] = target.runs("load")
+    host = local_mwaa.environments[0].host
+    page = f"runs/{run_id}" if target.airflow_version.startswith("3.") else f"grid?dag_run_id={run_id}"
     assert result == {
         "environment_name": "target",
         "dag_id": "load",
-        "run_id": result["run_id"],
+        "run_id": run_id,
         "state": "success",
         "logical_date": "2026-01-31T12:00:00+00:00",
+        "start_date": run.start_date.isoformat(),
+        "end_date": run.end_date.isoformat(),
+        "url": f"https://{host}/dags/load/{page}",
+        "xcoms": {},
     }
     [request] = local_mwaa.journal.entries(is_rest=True, method="POST")
     assert request.body == {
@@ -94,7 +111,7 @@ def test_a_run_is_started_and_waited_for(target: ScriptedAirflow, local_mwaa: Lo
 
 def test_without_a_date_airflow_3_is_sent_null(target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
     task = operator()
-    result = task.execute(running(task))
+    result = run_try(task, context_of(task))
     [request] = local_mwaa.journal.entries(is_rest=True, method="POST")
     if target.airflow_version.startswith("3."):
         assert request.body["logical_date"] is None
@@ -106,22 +123,22 @@ def test_without_a_date_airflow_3_is_sent_null(target: ScriptedAirflow, local_mw
 
 def test_not_waiting_returns_at_once(target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
     task = operator(trigger_dag_id="endless", wait_for_completion=False)
-    assert task.execute(running(task))["state"] in ("queued", "running")
+    assert run_try(task, context_of(task))["state"] in ("queued", "running")
     assert local_mwaa.journal.count(is_rest=True, path="/dags/*/dagRuns/*") == 0
 
 
 def test_a_failed_run_fails_the_task(target: ScriptedAirflow) -> None:
     task = operator(trigger_dag_id="breaks", wait_for_completion=True)
     with pytest.raises(DagRunFailedError, match="ended as 'failed'"):
-        task.execute(running(task))
+        run_try(task, context_of(task))
 
 
 def test_a_wait_ends_in_time_and_the_retry_takes_up_the_run(target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
     task = operator(trigger_dag_id="endless", wait_for_completion=True, timeout=0.05, retries=1)
     with pytest.raises(DagRunTimeoutError, match="a retry of this task waits for the same run") as caught:
-        task.execute(running(task))
+        run_try(task, context_of(task))
     target.set_run_state("endless", caught.value.run_id, "success")
-    result = task.execute(running(task, try_number=2))
+    result = run_try(task, context_of(task, try_number=2))
     assert (result["run_id"], result["state"]) == (caught.value.run_id, "success")
     assert len(target.runs("endless")) == 1
 
@@ -129,7 +146,7 @@ def test_a_wait_ends_in_time_and_the_retry_takes_up_the_run(target: ScriptedAirf
 @pytest.mark.parametrize("allowed", [["success", "failed"], ["failed"]])
 def test_failure_may_be_what_is_wanted(target: ScriptedAirflow, allowed: list[str]) -> None:
     task = operator(trigger_dag_id="breaks", wait_for_completion=True, allowed_states=allowed, failed_states=[])
-    assert task.execute(running(task))["state"] == "failed"
+    assert run_try(task, context_of(task))["state"] == "failed"
 
 
 class TestOneRun:
@@ -137,61 +154,211 @@ class TestOneRun:
 
     def test_the_id_is_stable_over_tries_and_differs_between_mapped_tasks(self, target: ScriptedAirflow) -> None:
         task = operator(trigger_dag_id="endless", retries=2)
-        first = task.execute(running(task))["run_id"]
-        assert task.execute(running(task, try_number=2))["run_id"] == first
-        ids = {task.execute(running(task, map_index=index))["run_id"] for index in (0, 1)} | {first}
+        first = run_try(task, context_of(task))["run_id"]
+        assert run_try(task, context_of(task, try_number=2))["run_id"] == first
+        ids = {run_try(task, context_of(task, map_index=index))["run_id"] for index in (0, 1)} | {first}
         assert len(ids) == 3
         assert all(len(run_id) == 38 and run_id.isascii() and run_id.startswith("mwaa__") for run_id in ids)
 
     def test_a_lost_answer(self, target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
         local_mwaa.faults.add(Fault.lose_answer(operation="rest", method="POST"))
         task = operator(wait_for_completion=True)
-        assert task.execute(running(task))["state"] == "success"
+        assert run_try(task, context_of(task))["state"] == "success"
         assert (runs_started(local_mwaa), len(target.runs("load"))) == (1, 1)
 
     def test_a_retry_of_a_success_is_done(self, target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
         task = operator(wait_for_completion=True, retries=1)
-        first = task.execute(running(task))
-        assert task.execute(running(task, try_number=2)) == first
+        first = run_try(task, context_of(task))
+        assert run_try(task, context_of(task, try_number=2)) == first
         assert local_mwaa.journal.count(path="*/clear") == 0
 
     def test_a_retry_of_a_failure_runs_it_again(self, target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
         task = operator(trigger_dag_id="breaks", wait_for_completion=True, retries=1, conf={"a": 1})
         for try_number in (1, 2):
             with pytest.raises(DagRunFailedError):
-                task.execute(running(task, try_number=try_number))
+                run_try(task, context_of(task, try_number=try_number))
         assert (len(target.runs("breaks")), local_mwaa.journal.count(path="*/clear", status=200)) == (1, 1)
 
     def test_a_clear_by_a_person_runs_it_again(self, target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
         task = operator(wait_for_completion=True, retries=1)
-        task.execute(running(task))
+        run_try(task, context_of(task))
         # Airflow sets max_tries to try_number + retries when a finished task is cleared
-        task.execute(running(task, try_number=2, max_tries=2))
+        run_try(task, context_of(task, try_number=2, max_tries=2))
         assert (len(target.runs("load")), local_mwaa.journal.count(path="*/clear", status=200)) == (1, 1)
 
     def test_a_cleared_run_cannot_change_its_conf(self, target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
         before = operator(wait_for_completion=True, conf={"day": 1})
-        before.execute(running(before))
+        run_try(before, context_of(before))
         after = operator(wait_for_completion=True, conf={"day": 2})
         with pytest.raises(DagRunError, match="another conf"):
-            after.execute(running(after, try_number=2, max_tries=1))
+            run_try(after, context_of(after, try_number=2, max_tries=1))
         assert local_mwaa.journal.count(path="*/clear") == 0
 
     def test_a_run_somebody_else_named_is_taken_as_it_is(self, target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
         other = operator(task_id="other", trigger_run_id="by_hand", wait_for_completion=True)
-        other.execute(running(other))
+        run_try(other, context_of(other))
         task = operator(trigger_run_id="by_hand", wait_for_completion=True)
-        assert task.execute(running(task))["run_id"] == "by_hand"
+        assert run_try(task, context_of(task))["run_id"] == "by_hand"
         assert local_mwaa.journal.count(path="*/clear") == 0
 
     def test_a_clash_of_dates_is_not_our_run(self, target: ScriptedAirflow) -> None:
         date = datetime(2026, 1, 31, tzinfo=timezone.utc)
         other = operator(task_id="other", logical_date=date)
-        other.execute(running(other))
+        run_try(other, context_of(other))
         task = operator(logical_date=date)
-        with pytest.raises(ConflictError):
-            task.execute(running(task))
-        assert len(target.runs("load")) == 1
+        with pytest.raises(DagRunExistsError, match="for 2026-01-31T00:00:00") as caught:
+            run_try(task, context_of(task))
+        [run] = target.runs("load")
+        assert caught.value.run_id == run.run_id
+
+
+class TestTheStory:
+    """What the error of a failed task tells, so that nobody has to go and look."""
+
+    def test_the_tasks_that_failed_and_the_end_of_their_logs(
+        self, target: ScriptedAirflow, local_mwaa: LocalMwaa
+    ) -> None:
+        target.add_dag("chain", tasks=("extract", "transform", "load"), run_takes=None)
+        task = operator(trigger_dag_id="chain", trigger_run_id="r", wait_for_completion=True, timeout=20)
+        target.add_run("chain", "r", state="running")
+        target.set_task_state("chain", "r", "extract", "success")
+        target.set_task_state("chain", "r", "transform", "failed")
+        target.set_task_state("chain", "r", "load", "upstream_failed")
+        target.set_task_log("chain", "r", "transform", "reading the file\nValueError: day 32\n")
+        target.set_run_state("chain", "r", "failed")
+        with pytest.raises(DagRunFailedError) as caught:
+            run_try(task, context_of(task))
+        told = str(caught.value)
+        host = local_mwaa.environments[0].host
+        assert "Run 'r' of DAG 'chain' in environment 'target' ended as 'failed'" in told
+        assert re.search(
+            r"Task transform \(EmptyOperator\) failed, try 1 of 1; its log ends with:\n(    .*\n)*    .*ValueError: day 32\n",
+            told,
+        )
+        assert "1 tasks did not run because of these (upstream_failed)" in told
+        assert f"See https://{host}/dags/chain/" in told
+        assert (caught.value.dag_id, caught.value.run_id, caught.value.state) == ("chain", "r", "failed")
+
+    def test_a_run_that_somebody_marked(self, target: ScriptedAirflow) -> None:
+        target.add_run("endless", "r", state="failed")
+        task = operator(trigger_dag_id="endless", trigger_run_id="r", wait_for_completion=True)
+        with pytest.raises(DagRunFailedError, match="None of its tasks failed: somebody may have marked the run"):
+            run_try(task, context_of(task))
+
+    def test_the_failure_is_told_also_where_its_tasks_cannot_be_read(
+        self, target: ScriptedAirflow, local_mwaa: LocalMwaa
+    ) -> None:
+        target.add_run("endless", "r", state="failed")
+        local_mwaa.faults.add(Fault.answer(403, {"detail": "no"}, operation="rest", path="*taskInstances*", times=9))
+        task = operator(trigger_dag_id="endless", trigger_run_id="r", wait_for_completion=True)
+        with pytest.raises(DagRunFailedError, match="Its tasks could not be read"):
+            run_try(task, context_of(task))
+
+    def test_a_dag_that_is_not_there_for_its_file_does_not_parse(self, target: ScriptedAirflow) -> None:
+        target.add_import_error("other.py", "Traceback\nKeyError: 'x'")
+        target.add_import_error("lode.py", "Traceback\nSyntaxError: dag no_such_dag")
+        task = operator(trigger_dag_id="no_such_dag")
+        with pytest.raises(DagNotFoundError) as caught:
+            run_try(task, context_of(task))
+        told = str(caught.value)
+        assert told.index("lode.py: SyntaxError: dag no_such_dag") < told.index("other.py: KeyError: 'x'")
+
+
+class TestXComs:
+    """What the run returned, brought home."""
+
+    def test_one_key_several_and_mapped_ones(self, target: ScriptedAirflow) -> None:
+        target.add_run("endless", "r", state="success")
+        for task_id in ("extract", "transform"):
+            target.set_xcom("endless", "r", task_id, "return_value", {"rows": 3})
+        target.set_xcom("endless", "r", "extract", "path", "s3://b/k")
+        is_text = target.airflow_version == "2.7.2"
+
+        def value(of: Any) -> dict[str, Any]:
+            return {"value": str(of) if is_text else of, "is_text": is_text}
+
+        task = operator(
+            trigger_dag_id="endless",
+            trigger_run_id="r",
+            wait_for_completion=True,
+            return_xcoms={"extract": ["return_value", "path"], "transform": "return_value", "extra": "none"},
+        )
+        assert run_try(task, context_of(task))["xcoms"] == {
+            "extract": {"return_value": value({"rows": 3}), "path": value("s3://b/k")},
+            "transform": {"return_value": value({"rows": 3})},
+            "extra": {},
+        }
+
+    def test_too_much_is_refused(self, target: ScriptedAirflow) -> None:
+        target.add_run("endless", "r", state="success")
+        target.set_xcom("endless", "r", "extract", "return_value", "x" * 50_000)
+        task = operator(
+            trigger_dag_id="endless", trigger_run_id="r", wait_for_completion=True, return_xcoms=["extract"]
+        )
+        with pytest.raises(ResultTooLargeError, match="Bring fewer XComs home"):
+            run_try(task, context_of(task))
+
+
+class TestChoices:
+    def test_unpause(self, target: ScriptedAirflow) -> None:
+        task = operator(trigger_dag_id="sleeping", unpause=True, wait_for_completion=True)
+        assert run_try(task, context_of(task))["state"] == "success"
+        assert not target.is_paused("sleeping")
+
+    def test_a_note_of_the_users_stands_below_ours(self, target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
+        task = operator(note="for the audit")
+        run_try(task, context_of(task))
+        [request] = local_mwaa.journal.entries(is_rest=True, method="POST", path="/dags/load/dagRuns")
+        ours = "Started by task over_there of DAG calling_dag, run manual__2026-01-31, in environment source"
+        assert request.body["note"] == f"{ours}\nfor the audit"
+
+    def test_what_templates_render_is_converted(self, target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
+        task = operator(
+            trigger_run_id="None",
+            conf='{"a": 1}',
+            logical_date="2026-01-31T12:00:00Z",
+            poke_interval="0.01",
+            timeout="30",
+            allowed_states="['success', 'failed']",
+            failed_states="[]",
+            wait_for_completion=True,
+        )
+        result = run_try(task, context_of(task))
+        assert result["run_id"].startswith("mwaa__")
+        assert result["logical_date"] == "2026-01-31T12:00:00+00:00"
+
+    def test_only_airflow_3_runs_later(self, target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
+        task = operator(run_after="2030-01-01T00:00:00Z")
+        if target.airflow_version.startswith("3."):
+            assert run_try(task, context_of(task))["state"] == "queued"
+            return
+        with pytest.raises(InvalidInputError, match=r"run_after.*3\.0"):
+            run_try(task, context_of(task))
+        assert runs_started(local_mwaa) == 0
+
+    def test_the_link_is_there_as_soon_as_the_run_is(self, target: ScriptedAirflow) -> None:
+        task = operator(trigger_dag_id="endless")
+        context = context_of(task)
+        result = run_try(task, context)
+        assert context["ti"].xcoms == {"_link_MwaaDagRunLink": result["url"]}
+
+    def test_no_triggerer_is_said_at_once(
+        self, target: ScriptedAirflow, monkeypatch: pytest.MonkeyPatch, mode: Mode
+    ) -> None:
+        monkeypatch.setenv("AIRFLOW__MWAA__TRIGGERER_ENABLED", "False")
+        monkeypatch.setattr(MwaaTriggerDagRunOperator, "log", said := Said())
+        task = operator(wait_for_completion=True)
+        run_try(task, context_of(task))
+        assert ("this environment has no triggerer" in said.text) == (mode == "defers")
+
+
+def test_waiting_and_deferring_survive_the_same_faults(target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
+    for fault in (Fault.answer(502, operation="rest"), Fault.lose_answer(operation="rest"), Fault.throttle()):
+        local_mwaa.faults.add(fault)
+    local_mwaa.faults.add(Fault.expire_sessions())
+    task = operator(wait_for_completion=True)
+    assert run_try(task, context_of(task))["state"] == "success"
+    assert len(target.runs("load")) == 1
 
 
 class TestRefused:
@@ -230,21 +397,21 @@ class TestRefused:
     ) -> None:
         task = operator(**arguments)
         with pytest.raises(error) as caught:
-            task.execute(running(task))
+            run_try(task, context_of(task))
         assert told in str(caught.value)
         assert runs_started(local_mwaa) == 0
 
     def test_all_problems_at_once_before_any_call(self, target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
         task = operator(environment_name="9", trigger_run_id="a b", conf="x", logical_date="y", poke_interval="z")
         with pytest.raises(InvalidInputError) as caught:
-            task.execute(running(task))
+            run_try(task, context_of(task))
         fields = [problem.split(":")[0] for problem in caught.value.problems]
         assert fields == ["environment_name", "trigger_run_id", "conf", "logical_date", "poke_interval"]
         assert local_mwaa.journal.count() == 0
 
     def test_a_paused_dag_may_be_triggered_without_waiting(self, target: ScriptedAirflow, caplog: Any) -> None:
         task = operator(trigger_dag_id="sleeping")
-        assert task.execute(running(task))["state"] == "queued"
+        assert run_try(task, context_of(task))["state"] == "queued"
 
 
 @pytest.mark.parametrize("target", ["3.3.1"], indirect=True)
@@ -278,11 +445,11 @@ def test_the_installed_airflow_runs_it(target: ScriptedAirflow, local_mwaa: Loca
     ended = {"one": "success", "many[0]": "success", "many[1]": "success", "bad": "failed"}
     assert (outcome.state, outcome.tasks) == ("failed", ended)
     assert "DagRunFailedError" in outcome.log
-    results = {name: xcoms["return_value"] for name, xcoms in outcome.xcoms.items() if xcoms}
+    results = {name: xcoms["return_value"] for name, xcoms in outcome.xcoms.items() if "return_value" in xcoms}
     parts = {"one": "calls", "many[0]": 1, "many[1]": 2}
     started = {
         entry.body["dag_run_id"]: entry.body["conf"]
-        for entry in local_mwaa.journal.entries(is_rest=True, method="POST")
+        for entry in local_mwaa.journal.entries(is_rest=True, method="POST", path="/dags/*/dagRuns")
     }
     assert {name: started[result["run_id"]]["part"] for name, result in results.items()} == parts
     for result in results.values():

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.airflow_compat import without_retry
 from mwaa_provider.client import input_checks
-from mwaa_provider.client.cli_line import CliLine, read_line
 from mwaa_provider.exceptions import InvalidInputError, ResultTooLargeError, UnknownOutcomeError
 from mwaa_provider.operators.base import MwaaBaseOperator
 from mwaa_provider.operators.xcom_size import MAX_RESULT_BYTES, check_max_result_bytes, check_size
@@ -15,6 +14,7 @@ from mwaa_provider.operators.xcom_size import MAX_RESULT_BYTES, check_max_result
 if TYPE_CHECKING:
     from mwaa_provider.airflow_compat import Context
     from mwaa_provider.client.cli_answer import CliResult
+    from mwaa_provider.client.cli_line import CliLine
 
 #: So much of standard error is logged, from its end, in characters.
 _LOGGED = 10_000
@@ -90,6 +90,9 @@ class MwaaCliOperator(MwaaBaseOperator):
         return printed
 
     def _checked_line(self) -> CliLine:
+        # Imported where it is used: a DAG file need not pay for the table of all commands.
+        from mwaa_provider.client.cli_line import read_line
+
         line, problems = read_line(self.command)
         problems = [
             *input_checks.check_environment_name(self.environment_name),

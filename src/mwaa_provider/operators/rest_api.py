@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from mwaa_provider.airflow_compat import without_retry
 from mwaa_provider.client import input_checks
-from mwaa_provider.client.rest.raw_pages import WholeList, check_pages
-from mwaa_provider.client.transport import may_be_sent_twice
 from mwaa_provider.exceptions import (
     InvalidInputError,
     ResponseCheckFailedError,
@@ -112,6 +110,9 @@ class MwaaRestApiOperator(MwaaBaseOperator):
             *check_max_result_bytes(self.max_result_bytes),
         ]
         if self.pages:
+            # Imported where it is used: the whole REST client hangs on it, which a DAG file need not pay for.
+            from mwaa_provider.client.rest.raw_pages import check_pages
+
             readable = (None if query_problems else call.query_params, None if body_problems else call.body)
             problems += [f"pages: {problem}" for problem in check_pages(call.method, self.path, *readable)]
         if problems:
@@ -129,6 +130,8 @@ class MwaaRestApiOperator(MwaaBaseOperator):
                 is_idempotent=self.is_idempotent,
             )
         except (UnknownOutcomeError, RestApiServerError, UnexpectedAnswerError) as error:
+            from mwaa_provider.client.transport import may_be_sent_twice
+
             if self.is_idempotent or (self.is_idempotent is None and may_be_sent_twice(call.method, call.path)):
                 raise
             unknown = UnknownOutcomeError(
@@ -142,6 +145,8 @@ class MwaaRestApiOperator(MwaaBaseOperator):
         return response.body
 
     def _all_pages(self, call: _Call) -> dict[str, Any]:
+        from mwaa_provider.client.rest.raw_pages import WholeList
+
         whole = WholeList()
         for response in self.hook.client.invoke_rest_api_pages(
             self.environment_name, call.method, call.path, params=call.query_params, body=call.body

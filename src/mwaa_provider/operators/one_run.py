@@ -1,0 +1,160 @@
+"""One local task instance, one run over there: started, or taken up, whatever was lost or killed on the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mwaa_provider.airflow_compat import RunningTask, skip_exception, without_retry
+from mwaa_provider.client.clock import Clock
+from mwaa_provider.client.models import DagRun
+from mwaa_provider.client.waiting import HOLD_BACK_SECONDS
+from mwaa_provider.exceptions import ConflictError, DagRunError, DagRunExistsError
+from mwaa_provider.operators.run_identity import RunIdentity
+from mwaa_provider.operators.trigger_input import TriggerInput
+
+if TYPE_CHECKING:
+    from mwaa_provider.client.mwaa import MwaaClient
+
+
+class OneRun:
+    """The run of one task instance.
+
+    :param client: The client.
+    :param environment_name: The environment's name.
+    :param dag_id: The DAG's id over there.
+    :param asked: What was asked for.
+    :param task: The running task instance.
+    :param clock: The clock.
+    :param log: The operator's logger, of logging or of structlog.
+    """
+
+    def __init__(
+        self,
+        client: MwaaClient,
+        environment_name: str,
+        dag_id: str,
+        asked: TriggerInput,
+        task: RunningTask,
+        clock: Clock,
+        log: Any,
+    ) -> None:
+        self._client = client
+        self._environment_name = environment_name
+        self._dag_id = dag_id
+        self._asked = asked
+        self._task = task
+        self._clock = clock
+        self._log = log
+        self._identity = RunIdentity.of(task)
+        self._run_id = asked.run_id or self._identity.run_id
+
+    def start_or_take_up(self) -> DagRun:
+        """Return the run: started now, or that of an earlier try, or, as ``when_run_exists`` says, somebody else's.
+
+        :raises DagRunExistsError: if a run is in the way that is not to be taken up.
+        :raises DagRunError: if a run would have to run again with another conf.
+        """
+        try:
+            return self._start()
+        except ConflictError as conflict:
+            existing = self._find()
+            if existing is not None:
+                return self._take_up(existing)
+            return self._out_of_the_way(conflict)
+
+    def _start(self) -> DagRun:
+        asked = self._asked
+        run = self._client.trigger_dag_run(
+            self._environment_name,
+            self._dag_id,
+            run_id=self._run_id,
+            conf=asked.conf,
+            logical_date=asked.logical_date,
+            data_interval_start=asked.data_interval_start,
+            data_interval_end=asked.data_interval_end,
+            run_after=asked.run_after,
+            partition_key=asked.partition_key,
+            note=self._identity.note if asked.note is None else f"{self._identity.note}\n{asked.note}",
+        )
+        self._say("Started run %s of DAG %s in environment %s", run)
+        return run
+
+    def _find(self) -> DagRun | None:
+        return self._client.find_dag_run(self._environment_name, self._dag_id, self._run_id)
+
+    def _out_of_the_way(self, conflict: ConflictError) -> DagRun:
+        """Deal with a clash that is not about the run's id: Airflow 2 has one run for a logical date."""
+        if self._asked.logical_date is None:
+            # Airflow 2 took this very moment for the logical date, and so did somebody else.
+            return self._start()
+        in_the_way = next(
+            self._client.list_dag_runs(
+                self._environment_name,
+                self._dag_id,
+                logical_date_gte=self._asked.logical_date,
+                logical_date_lte=self._asked.logical_date,
+            ),
+            None,
+        )
+        if in_the_way is None:
+            raise conflict
+        raise DagRunExistsError(
+            f"DAG {self._dag_id!r} in environment {self._environment_name!r} has a run for {self._asked.logical_date.isoformat()} already: "
+            f"{in_the_way.run_id!r} ({in_the_way.state}), which is not this task's. No run was started. Give another logical_date, or "
+            f"trigger_run_id={in_the_way.run_id!r} to take that run up.",
+            environment_name=self._environment_name,
+            dag_id=self._dag_id,
+            run_id=in_the_way.run_id,
+        ) from conflict
+
+    def _take_up(self, run: DagRun) -> DagRun:
+        if not self._is_ours(run):
+            return self._deal_with_another_s(run)
+        if run.is_active:
+            # When a person clears this task, the earlier try ends the run, perhaps at this very moment.
+            self._clock.sleep(HOLD_BACK_SECONDS)
+            run = self._find() or run
+        if run.is_active:
+            self._say("Run %s of DAG %s in environment %s is %s already: taking it up", run, run.state)
+            return run
+        if run.state in self._asked.allowed_states and not self._task.is_first_try_since_clear:
+            self._say("Run %s of DAG %s in environment %s has ended already as %s", run, run.state)
+            return run
+        return self._run_again(run)
+
+    def _is_ours(self, run: DagRun) -> bool:
+        return self._asked.run_id is None or (run.note or "").startswith(self._identity.note)
+
+    def _deal_with_another_s(self, run: DagRun) -> DagRun:
+        choice = self._asked.when_run_exists
+        where = f"Run {run.run_id!r} of DAG {run.dag_id!r} in environment {self._environment_name!r} exists already ({run.state})"
+        if choice == "skip":
+            raise skip_exception(f"{where}, and when_run_exists says 'skip'.")
+        if choice == "fail":
+            error = DagRunExistsError(
+                f"{where}, and when_run_exists says 'fail'. It was left as it is.",
+                environment_name=self._environment_name,
+                dag_id=run.dag_id,
+                run_id=run.run_id,
+            )
+            raise without_retry(error) from error
+        if choice == "clear":
+            return self._run_again(run)
+        self._say("Run %s of DAG %s in environment %s exists already (%s): taking it up", run, run.state)
+        return run
+
+    def _run_again(self, run: DagRun) -> DagRun:
+        if self._asked.conf is not None and dict(run.conf) != self._asked.conf:
+            raise DagRunError(
+                f"Run {run.run_id!r} of DAG {run.dag_id!r} in environment {self._environment_name!r} would have to run again with "
+                "another conf, but a cleared run keeps the one it had. Give a trigger_run_id of its own to the new conf, or delete "
+                "the run there.",
+                environment_name=self._environment_name,
+                dag_id=run.dag_id,
+                run_id=run.run_id,
+            )
+        self._say("Run %s of DAG %s in environment %s is %s: clearing it to run again", run, run.state)
+        return self._client.clear_dag_run(self._environment_name, run.dag_id, run.run_id)
+
+    def _say(self, message: str, run: DagRun, *more: str) -> None:
+        self._log.info(message, run.run_id, run.dag_id, self._environment_name, *more)
