@@ -29,6 +29,7 @@ from mwaa_provider.local.real import PostgresServer, RealAirflow
 
 EXAMPLE_DAGS = Path(__file__).resolve().parent.parent / "example_dags"
 CALLING_DAG, TARGET_DAG = "example_trigger_other_environment", "example_target"
+DEFERRING_DAG = "example_trigger_deferred"
 
 #: Whoever looks on (this script), and the execution role of the environment that calls: told apart in the journal.
 VISITOR, SOURCE_ROLE = Identity("DEMOVISITOR"), Identity("SOURCEEXECUTIONROLE", airflow_role="User")
@@ -72,7 +73,15 @@ _saying = threading.Lock()
 def start_two_environments(stage: Stage) -> None:
     """Start an Airflow for 'source' and one for 'target', side by side."""
     connection = json.dumps(stage.mwaa.airflow_connection(SOURCE_ROLE))
-    settings = {"source": {"AIRFLOW_CONN_MWAA_DEMO": connection}, "target": {}}
+    start_environments(stage, {"source": {"AIRFLOW_CONN_MWAA_DEMO": connection}, "target": {}})
+
+
+def start_environments(stage: Stage, settings: dict[str, dict[str, str]]) -> None:
+    """Start an Airflow for each environment, side by side.
+
+    :param stage: The stage; its ``pythons`` names the environments.
+    :param settings: Further environment variables of each.
+    """
     for name, python in stage.pythons.items():
         stage.airflows[name] = RealAirflow(
             python=python,
@@ -96,7 +105,7 @@ def start_two_environments(stage: Stage) -> None:
 
 def parse_example_dags(stage: Stage) -> None:
     """Wait until both have parsed their DAG, and unpause it."""
-    for name, dag_id in (("source", CALLING_DAG), ("target", TARGET_DAG)):
+    for name, dag_id in (("source", CALLING_DAG), ("source", DEFERRING_DAG), ("target", TARGET_DAG)):
         stage.airflows[name].wait_for_dag(dag_id, timeout=120)
         stage.client.invoke_rest_api(name, "PATCH", f"/dags/{dag_id}", body={"is_paused": False})
         stage.say(f"{name}: DAG {dag_id} is there and unpaused")
@@ -193,7 +202,7 @@ def sum_up(stage: Stage) -> None:
     """Print both runs; fail unless both succeeded."""
     for name, run in stage.runs.items():
         took = (run.end_date - run.start_date).total_seconds() if run.start_date and run.end_date else 0.0
-        print(f"    {name:<8}{run.dag_id:<36}{run.state:<10}{took:5.1f} s   {run.run_id}")
+        print(f"    {name:<20}{run.dag_id:<36}{run.state:<10}{took:5.1f} s   {run.run_id}")
     failed = [name for name, run in stage.runs.items() if run.state != "success"]
     if failed:
         raise DemoFailedError(f"the run in {' and '.join(failed)} did not succeed")
@@ -216,12 +225,49 @@ def stay(stage: Stage) -> None:
             print(f"    {environment.base_url}/aws_mwaa/aws-console-sso?login=true#{token.value}", flush=True)
 
 
+def defer_across(stage: Stage) -> None:
+    """Start the deferring DAG: a task, then three at once, wait for their runs without a worker."""
+    client = stage.client
+    conf = {"environment_name": "target", "aws_conn_id": "mwaa_demo"}
+    run_id = client.trigger_dag_run("source", DEFERRING_DAG, conf=conf).run_id
+    stage.say(f"source: run {run_id} of {DEFERRING_DAG} started")
+    states: dict[str, str | None] = {}
+    deferred: set[str] = set()
+    looks_before = len(looks_of_source(stage))
+    deadline = time.monotonic() + 180
+    while (run := client.get_dag_run("source", DEFERRING_DAG, run_id)).is_active and time.monotonic() < deadline:
+        for task in client.list_task_instances("source", DEFERRING_DAG, run_id):
+            name = task.task_id if task.map_index < 0 else f"{task.task_id} [{task.map_index}]"
+            if task.state in ("deferred", "success") and states.get(name) != task.state:
+                stage.say(
+                    f"source: task {name} is {task.state}{', no worker waits' if task.state == 'deferred' else ''}"
+                )
+            states[name] = task.state
+            deferred |= {name} if task.state == "deferred" else set()
+        time.sleep(0.5)
+    stage.runs["source, deferring"] = run
+    if not deferred:
+        raise DemoFailedError(f"no task of {DEFERRING_DAG} was deferred: {states}")
+    looks = len(looks_of_source(stage)) - looks_before
+    stage.say(f"source: the triggerer looked {looks} times for the runs of {len(deferred)} tasks")
+
+
+def looks_of_source(stage: Stage) -> list[JournalEntry]:
+    """Return how the calling environment looked for runs: by lists, and one by one."""
+    return [
+        entry
+        for entry in calls_of_source(stage)
+        if "/dagRuns/" in entry.path and not (entry.method == "POST" and entry.path.endswith("/dagRuns"))
+    ]
+
+
 STEPS: tuple[tuple[str, Callable[[Stage], None]], ...] = (
     ("Two Airflow environments come up", start_two_environments),
     ("They parse example_dags/", parse_example_dags),
     ("A DAG in 'source' starts a DAG in 'target' and waits for it", trigger_across),
     ("The target's own PostgreSQL says how it ended", look_into_the_database),
     ("What travelled between them", show_what_travelled),
+    ("Tasks in 'source' wait for runs in 'target' without a worker", defer_across),
     ("What happened", sum_up),
 )
 

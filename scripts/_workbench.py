@@ -149,11 +149,23 @@ def benchmark_environment(pythons: Pythons) -> Environment:
     :param pythons: The Pythons of this machine.
     :raises SetupError: No Python here runs it, or the installation fails.
     """
+    return _environment_of_the_newest("benchmarks", ROOT / "benchmarks/peer.txt", pythons)
+
+
+def screenshots_environment(pythons: Pythons) -> Environment:
+    """Make the environment for the screenshots: the newest Airflow release with what drives a browser, and the project.
+
+    :param pythons: The Pythons of this machine.
+    :raises SetupError: No Python here runs it, or the installation fails.
+    """
+    return _environment_of_the_newest("screenshots", ROOT / "scripts/screenshots.txt", pythons)
+
+
+def _environment_of_the_newest(name: str, over_it: Path, pythons: Pythons) -> Environment:
     newest = list(LEGS)[-1]
     _, python = _python_for(newest, pythons)
     installer = uv(pythons)
-    pins, peer = PINS / f"airflow-{newest}.txt", ROOT / "benchmarks/peer.txt"
-    environment = _locked_environment("benchmarks", python, pins, installer, over_it=peer)
+    environment = _locked_environment(name, python, PINS / f"airflow-{newest}.txt", installer, over_it=over_it)
     _install_project(environment, installer)
     return environment
 
