@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -200,10 +201,12 @@ class Triggerer:
         """Return the CPU seconds of the triggerer's processes so far, and the MiB of memory that are theirs alone."""
         cpu = memory = 0.0
         for process in psutil.Process().children(recursive=True):
-            if process.pid not in self._others:
+            if process.pid in self._others:
+                continue
+            with suppress(psutil.NoSuchProcess):  # one that ended while we counted
                 times = process.cpu_times()
-                cpu += times.user + times.system
                 memory += process.memory_full_info().uss / 2**20
+                cpu += times.user + times.system
         return cpu, memory
 
     def log(self) -> str:

@@ -8,7 +8,7 @@ import shutil
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import _checks
@@ -20,12 +20,12 @@ from _workbench import ROOT, airflow_environment, say, uv_environment
 
 if TYPE_CHECKING:
     import types
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 # GiB, measured: ten releases take 2.5 of disk with uv's cache, each up to 0.4 by itself, and PostgreSQL's data comes on
 # top. A real Airflow 3 takes 1 of memory, an Airflow 2 half of that; tests that start two of them run beside those of
 # another leg.
-MEMORY = 3.0
+MEMORY = 4.0
 DISK_FOR_TOOLS = 1.5
 DISK_PER_LEG = 0.5
 
@@ -35,21 +35,38 @@ SAME_EVERYWHERE = ("tests/cli", "tests/docs", "tests/local", "tests/scripts")
 
 
 @dataclass(frozen=True)
+class Part:
+    """One run of pytest on one release.
+
+    :param airflow: The release.
+    :param markers: pytest's ``-m``; empty for all tests.
+    :param only: What tells it from the other part of the same release; empty if there is none.
+    :param left_out: The folders of tests that it does without.
+    """
+
+    airflow: str
+    markers: str
+    only: str = ""
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What it is called in the table, and its files."""
+        return f"{self.airflow} {self.only}".strip()
+
+
+@dataclass(frozen=True)
 class Plan:
     """What is going to run.
 
-    :param legs: The releases, in the order in which they start.
-    :param markers: Release to pytest's ``-m``.
-    :param at_once: How many legs run at a time.
-    :param time_limit: Seconds for one leg.
-    :param left_out: Release to the folders of tests that it does without.
+    :param parts: What to run, in the order in which it starts.
+    :param at_once: How many parts run at a time. Real Airflows are waited for more than they compute, so there are more of them than cores.
+    :param time_limit: Seconds for one part.
     """
 
-    legs: tuple[str, ...]
-    markers: dict[str, str]
+    parts: tuple[Part, ...]
     at_once: int
     time_limit: float
-    left_out: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -95,22 +112,29 @@ def _interrupt(number: int, frame: types.FrameType | None) -> None:
 
 def _plan(options: argparse.Namespace) -> Plan:
     if options.lint:
-        return Plan((), {}, 1, 0)
-    if options.full:
-        return Plan(tuple(LEGS), dict.fromkeys(LEGS, ""), at_once=2, time_limit=3 * 3600)
+        return Plan((), 1, 0)
     if options.leg:
-        return Plan(
-            tuple(dict.fromkeys(options.leg)), dict.fromkeys(options.leg, "not slow"), at_once=2, time_limit=3600
-        )
-    markers = dict.fromkeys(DEFAULT_LEGS, "not slow" if options.matrix else "not slow and not patient")
+        return Plan(tuple(Part(airflow, "not slow") for airflow in dict.fromkeys(options.leg)), 2, 3600)
+    if options.full:
+        return Plan(_in_two_parts(LEGS, ""), at_once=3, time_limit=3 * 3600)
     if options.matrix:
-        # The default legs take longest, so they begin.
-        others = [airflow for airflow in LEGS if airflow not in markers]
-        markers |= dict.fromkeys(others, "not slow and not real_airflow")
-        return Plan(
-            tuple(markers), markers, at_once=2, time_limit=1500, left_out=dict.fromkeys(others, SAME_EVERYWHERE)
+        # What takes longest begins.
+        others = tuple(
+            Part(airflow, "not slow and not real_airflow", left_out=SAME_EVERYWHERE)
+            for airflow in LEGS
+            if airflow not in DEFAULT_LEGS
         )
-    return Plan(tuple(markers), markers, at_once=2, time_limit=1500)
+        return Plan((*_in_two_parts(DEFAULT_LEGS, "not slow"), *others), at_once=3, time_limit=1800)
+    return Plan(_in_two_parts(DEFAULT_LEGS, "not slow and not patient"), at_once=4, time_limit=1500)
+
+
+def _in_two_parts(releases: Iterable[str], markers: str) -> tuple[Part, ...]:
+    """Give each release a part that starts real Airflows and one that does not."""
+    and_so = f"{markers} and " if markers else ""
+    return (
+        *(Part(airflow, f"{and_so}real_airflow", "real") for airflow in releases),
+        *(Part(airflow, f"{and_so}not real_airflow", "played") for airflow in releases),
+    )
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -127,7 +151,7 @@ def _run(options: argparse.Namespace) -> int:
         rows += _checks.run_all(pythons)
     further = [*(["-k", options.k] if options.k else []), *options.pytest]
     with ThreadPoolExecutor(plan.at_once) as pool:
-        running = [pool.submit(_leg, airflow, plan, pythons, further) for airflow in plan.legs]
+        running = [pool.submit(_run_part, part, plan.time_limit, pythons, further) for part in plan.parts]
         try:
             legs = [future.result() for future in running]
         except BaseException:
@@ -137,7 +161,7 @@ def _run(options: argparse.Namespace) -> int:
     rows += [row for row, _ in legs]
     for _, result in legs:
         if result is not None and result.failed:
-            print(f"\n---- Airflow {result.airflow}: the end of {result.log.relative_to(ROOT)}\n{result.tail}")
+            print(f"\n---- Airflow {result.name}: the end of {result.log.relative_to(ROOT)}\n{result.tail}")
     print_table(rows, selected=bool(further))
     for _, result in legs:
         if result is not None and result.closing_line:
@@ -146,29 +170,32 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _disk(plan: Plan) -> float:
-    missing = sum(not any((ROOT / ".venvs").glob(f"airflow-{airflow}-py*/.stamp")) for airflow in plan.legs)
+    releases = {part.airflow for part in plan.parts}
+    missing = sum(not any((ROOT / ".venvs").glob(f"airflow-{airflow}-py*/.stamp")) for airflow in releases)
     return DISK_FOR_TOOLS + DISK_PER_LEG * missing
 
 
-def _leg(airflow: str, plan: Plan, pythons: Pythons, further: Sequence[str]) -> tuple[Row, LegResult | None]:
-    leg = LEGS[airflow]
+def _run_part(part: Part, time_limit: float, pythons: Pythons, further: Sequence[str]) -> tuple[Row, LegResult | None]:
+    leg = LEGS[part.airflow]
     chosen = pythons.choose(leg)
     if chosen is None:
         wanted = " or ".join(f"{major}.{minor}" for major, minor in leg.pythons)
         # CI's machine has them all: there a leg that did not run is a promise that was not tested.
         required = os.environ.get("CI") == "true"
-        say(f"Airflow {airflow}: not run, there is no Python {wanted} here")
+        say(f"Airflow {part.name}: not run, there is no Python {wanted} here")
         return Row(
-            f"Airflow {airflow}", outcome="FAILED" if required else "not run", notes=(f"no Python {wanted} here",)
+            f"Airflow {part.name}", outcome="FAILED" if required else "not run", notes=(f"no Python {wanted} here",)
         ), None
     python = f"{chosen[0][0]}.{chosen[0][1]}"
     try:
-        environment = airflow_environment(airflow, pythons)
+        environment = airflow_environment(part.airflow, pythons)
     except SetupError as problem:
-        say(f"Airflow {airflow}: {problem}")
+        say(f"Airflow {part.name}: {problem}")
         return Row(
-            f"Airflow {airflow}", python, outcome="FAILED", notes=("its environment could not be made, see above",)
+            f"Airflow {part.name}", python, outcome="FAILED", notes=("its environment could not be made, see above",)
         ), None
-    ignored = [f"--ignore={folder}" for folder in plan.left_out.get(airflow, ())]
-    result = LegRun(airflow, environment, plan.markers[airflow], plan.time_limit).run([*ignored, *further])
+    ignored = [f"--ignore={folder}" for folder in part.left_out]
+    # What is selected by hand may all lie in one of a release's parts.
+    run = LegRun(part.name, environment, part.markers, time_limit, may_be_empty=bool(part.only and further))
+    result = run.run([*ignored, *further])
     return result.row(python), result

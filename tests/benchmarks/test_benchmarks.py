@@ -39,6 +39,7 @@ def test_no_mapped_task_starts_two_runs() -> None:
     assert row[:7] == ["ours", "2", "10", "0", "10", "0", "0"]
 
 
+@pytest.mark.patient
 @pytest.mark.real_airflow
 def test_waits_in_a_triggerer_share_their_looks() -> None:
     row = _rows("deferred_waits", "--quick", "--sides", "ours")["ours"]

@@ -92,6 +92,7 @@ def test_a_restart_of_the_triggerer_leaves_the_run_alone(source: Source) -> None
     call.until("success")
 
 
+@pytest.mark.patient
 @pytest.mark.parametrize("dag_id", ["waits_briefly", "defers_briefly"])
 def test_a_time_out_leaves_the_run_alone(source: Source, dag_id: str) -> None:
     call = source.start(dag_id)

@@ -9,7 +9,15 @@ from tests.real_tasks.conftest import Call, Source, until
 pytestmark = pytest.mark.real_airflow
 
 
-@pytest.mark.parametrize("dag_id", ["waits", "defers", "mapped_waits", "mapped_defers"])
+@pytest.mark.parametrize(
+    "dag_id",
+    [
+        "waits",
+        "defers",
+        pytest.param("mapped_waits", marks=pytest.mark.patient),
+        pytest.param("mapped_defers", marks=pytest.mark.patient),
+    ],
+)
 def test_a_retry_runs_a_failure_again_and_a_clear_by_a_person_a_success(source: Source, dag_id: str) -> None:
     call = source.start(dag_id)
     run_id = call.until_it_waits()

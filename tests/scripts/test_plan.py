@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from _legs import DEFAULT_LEGS, LEGS
-from _test_run import SAME_EVERYWHERE, _plan
+from _test_run import SAME_EVERYWHERE, Part, _plan
 
 from tests.support.processes import ROOT
 
@@ -16,20 +16,30 @@ def planned(**options: Any) -> Any:
     return _plan(argparse.Namespace(**{"lint": False, "full": False, "leg": None, "matrix": False, **options}))
 
 
+REAL, PLAYED = "real_airflow", "not real_airflow"
+
+
+def in_two_parts(releases: Any, markers: str) -> set[Part]:
+    return {
+        Part(release, f"{markers}{kind}", only)
+        for release in releases
+        for kind, only in ((REAL, "real"), (PLAYED, "played"))
+    }
+
+
 def test_the_default_tier_leaves_out_what_takes_long() -> None:
     plan = planned()
-    assert plan.markers == dict.fromkeys(DEFAULT_LEGS, "not slow and not patient")
-    assert plan.left_out == {}
+    assert set(plan.parts) == in_two_parts(DEFAULT_LEGS, "not slow and not patient and ")
+    assert plan.at_once == len(plan.parts)
 
 
 def test_the_matrix_runs_all_ten_and_everything_but_the_slow_on_the_default_legs() -> None:
-    plan = planned(matrix=True)
-    assert set(plan.legs) == set(LEGS)
-    assert plan.legs[:2] == tuple(DEFAULT_LEGS)
-    for release in LEGS:
-        is_default = release in DEFAULT_LEGS
-        assert plan.markers[release] == ("not slow" if is_default else "not slow and not real_airflow")
-        assert plan.left_out.get(release, ()) == (() if is_default else SAME_EVERYWHERE)
+    parts = planned(matrix=True).parts
+    assert set(parts[:4]) == in_two_parts(DEFAULT_LEGS, "not slow and ")
+    others = [release for release in LEGS if release not in DEFAULT_LEGS]
+    assert list(parts[4:]) == [
+        Part(release, "not slow and not real_airflow", left_out=SAME_EVERYWHERE) for release in others
+    ]
 
 
 @pytest.mark.parametrize("folder", SAME_EVERYWHERE)
@@ -38,5 +48,8 @@ def test_what_is_left_out_is_there(folder: str) -> None:
 
 
 def test_the_full_run_leaves_out_nothing() -> None:
-    plan = planned(full=True)
-    assert (plan.markers, plan.left_out) == (dict.fromkeys(LEGS, ""), {})
+    assert set(planned(full=True).parts) == in_two_parts(LEGS, "")
+
+
+def test_one_leg_is_one_part() -> None:
+    assert planned(leg=["3.0.6", "3.0.6"]).parts == (Part("3.0.6", "not slow"),)
