@@ -18,6 +18,7 @@ from mwaa_provider.exceptions import (
 )
 from mwaa_provider.local import Fault, LocalMwaa, ScriptedAirflow
 from mwaa_provider.operators.rest_api import MwaaRestApiOperator
+from tests.client.conftest import needs_invoke_rest_api
 
 CONN_ID = "local_mwaa"
 
@@ -171,6 +172,16 @@ class TestUnknownOutcome:
             task.execute({})
         assert type(caught.value).__name__ == "AirflowFailException"
         assert caught.value.__cause__.environment_name == "target"
+        assert (len(asked(local_mwaa)), target.pools()["p"]) == (1, 1)
+
+    @needs_invoke_rest_api
+    def test_the_limit_of_iam_leaves_a_post_unknown_too(self, target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
+        """InvokeRestApi gives up after ten seconds; Airflow does not."""
+        local_mwaa.faults.add(Fault.answer(504, operation="rest", method="POST", after_acting=True))
+        task = operator(method="POST", path="/pools", body={"name": "p", "slots": 1}, transport="iam", retries=3)
+        with pytest.raises(Exception, match="Nobody knows whether this POST was carried out") as caught:
+            task.execute({})
+        assert type(caught.value).__name__ == "AirflowFailException"
         assert (len(asked(local_mwaa)), target.pools()["p"]) == (1, 1)
 
     def test_a_post_that_may_be_sent_twice(self, target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:

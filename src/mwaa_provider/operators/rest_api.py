@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from mwaa_provider.airflow_compat import without_retry
 from mwaa_provider.client import input_checks
+from mwaa_provider.client.retry import UNKNOWN_OUTCOME
 from mwaa_provider.exceptions import (
     InvalidInputError,
     ResponseCheckFailedError,
-    RestApiServerError,
     ResultTooLargeError,
-    UnexpectedAnswerError,
     UnknownOutcomeError,
 )
 from mwaa_provider.operators.base import MwaaBaseOperator
@@ -129,7 +128,7 @@ class MwaaRestApiOperator(MwaaBaseOperator):
                 body=call.body,
                 is_idempotent=self.is_idempotent,
             )
-        except (UnknownOutcomeError, RestApiServerError, UnexpectedAnswerError) as error:
+        except UNKNOWN_OUTCOME as error:
             from mwaa_provider.client.transport import may_be_sent_twice
 
             if self.is_idempotent or (self.is_idempotent is None and may_be_sent_twice(call.method, call.path)):
