@@ -113,6 +113,33 @@ def test_without_them_values_arrive_or_nothing_is_done(parse, dag_id, conf, run_
         assert (arguments.dag_id, arguments.conf, arguments.run_id) == (dag_id, conf, run_id)
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ["-o", "json"],
+        ["-ojson"],
+        ["-o=json"],
+        ["--output", "json"],
+        ["--output=json"],
+        ["--out", "json"],
+        ["--outp=json"],
+    ],
+    ids=" ".join,
+)
+def test_json_is_asked_for_however_argparse_takes_it(parse, asked):
+    line, _ = read_line(["dags", "list", *asked])
+    assert parse(line.text)[0].output == "json"
+    assert line.wants_json
+
+
+@pytest.mark.parametrize(
+    "rest", [["-o", "table"], ["-o=plain"], ["--output=yaml"], ["json"], ["--only=json"], ["--", "-o", "json"], ["-o"]]
+)
+def test_json_is_not_asked_for(rest):
+    line, _ = read_line(["dags", "list", *rest])
+    assert not line.wants_json
+
+
 def test_help_may_be_asked_for(parse):
     line, _ = read_line(["dags", "trigger", "--help"])
     assert check_supported(line, "3.3.1") == []

@@ -64,8 +64,7 @@ class CliLine:
         """Whether it asks Airflow to print JSON."""
         options = options_of(self.arguments)
         return any(
-            option in ("-ojson", "--output=json") or (option in ("-o", "--output") and following == "json")
-            for option, following in zip(options, [*options[1:], ""], strict=True)
+            _output(option, following) == "json" for option, following in zip(options, [*options[1:], ""], strict=True)
         )
 
 
@@ -172,6 +171,13 @@ def _asks(command: CliCommand, options: list[str]) -> list[str]:
     return [
         f"command: {command.spelled!r} asks for a confirmation, and there is nobody to give it over there; add '--yes' if it is meant"
     ]
+
+
+def _output(option: str, following: str) -> str | None:
+    """Return the form of output that an option asks for, in any of the spellings that argparse takes."""
+    if option.startswith("--"):
+        return (option.partition("=")[2] or following) if _abbreviates(option, "--output") else None
+    return (option[2:].removeprefix("=") or following) if option.startswith("-o") else None
 
 
 def _abbreviates(option: str, known: str) -> bool:
