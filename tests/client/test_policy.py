@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mwaa_provider.client.policy import ACTIONS_FOR, EnvironmentArn, document, partition_of, statements
+from mwaa_provider.client.policy import ACTIONS_FOR, PARTITIONS, EnvironmentArn, document, partition_of, statements
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,11 @@ from mwaa_provider.client.policy import ACTIONS_FOR, EnvironmentArn, document, p
         ("cn-northwest-1", "aws-cn"),
         ("us-gov-west-1", "aws-us-gov"),
         ("us-gov-east-1", "aws-us-gov"),
+        ("us-iso-east-1", "aws-iso"),
+        ("us-isob-west-1", "aws-iso-b"),
+        ("eu-isoe-west-1", "aws-iso-e"),
+        ("us-isof-south-1", "aws-iso-f"),
+        ("eusc-de-east-1", "aws-eusc"),
     ],
 )
 def test_each_form_of_arn_in_each_partition(region: str, partition: str) -> None:
@@ -23,6 +28,7 @@ def test_each_form_of_arn_in_each_partition(region: str, partition: str) -> None
     environment = EnvironmentArn.parse(arn, "production")
     assert environment == EnvironmentArn("production", partition, region, "123456789012")
     assert partition_of(region) == partition
+    assert partition in PARTITIONS
 
     everything = [action for actions in ACTIONS_FOR.values() for action in actions]
     assert document(environment, *everything, airflow_role="Viewer") == {

@@ -14,8 +14,18 @@ from typing import Any
 #: Airflow roles that an IAM policy can name.
 AIRFLOW_ROLES = ("Admin", "Op", "User", "Viewer", "Public")
 
-#: Partitions of AWS that have MWAA.
-PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
+#: Where each partition's regions begin; the rest are of ``aws``. From botocore's partitions.json.
+_PARTITION_BY_REGION = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+    "eusc-": "aws-eusc",
+}
+#: The partitions of AWS.
+PARTITIONS = ("aws", *_PARTITION_BY_REGION.values())
 
 #: What somebody wants to do, and the actions it takes. This client reads an environment's Airflow version before it speaks to its Airflow.
 ACTIONS_FOR: dict[str, tuple[str, ...]] = {
@@ -28,7 +38,6 @@ ACTIONS_FOR: dict[str, tuple[str, ...]] = {
 }
 
 _ABOUT_A_ROLE = frozenset({"CreateWebLoginToken", "InvokeRestApi"})
-_PARTITION_BY_REGION = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
 
 def partition_of(region_name: str) -> str:
@@ -44,7 +53,7 @@ class EnvironmentArn:
     """The parts of an environment's ARN; what is not known stands as a word in capitals.
 
     :param environment_name: The environment's name.
-    :param partition: ``aws``, ``aws-cn`` or ``aws-us-gov``.
+    :param partition: ``aws``, ``aws-cn`` or another of ``PARTITIONS``.
     :param region_name: The region.
     :param account_id: The account.
     """
