@@ -13,6 +13,7 @@ import requests
 
 from mwaa_provider import exceptions
 from mwaa_provider.client import error_mapping
+from mwaa_provider.client.retry import is_passing
 from mwaa_provider.exceptions import (
     AccessDeniedError,
     ConnectionFailedError,
@@ -81,6 +82,38 @@ def test_no_error_of_the_service_model_is_unmapped() -> None:
 )
 def test_errors_that_are_not_in_the_model(code: str, status: int, wanted: type[MwaaError]) -> None:
     assert type(error_mapping.from_client_error(aws_error(code, status), environment_name="e")) is wanted
+
+
+@pytest.mark.parametrize(
+    ("code", "wanted"), [("RestApiServerException", RestApiServerError), ("RestApiClientException", RestApiError)]
+)
+def test_an_error_of_airflow_whose_status_is_missing(code: str, wanted: type[MwaaError]) -> None:
+    """The service model does not promise ``RestApiStatusCode``."""
+    error = error_mapping.from_client_error(aws_error(code, 400), environment_name="e", method="GET", path="/dags")
+    assert type(error) is wanted
+    assert (error.environment_name, error.method, error.path) == ("e", "GET", "/dags")
+    assert is_passing(error) is (wanted is RestApiServerError)
+    assert "said AWS" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "7"}, 7),
+        ({"retry-after": " 7 "}, 7),
+        ({"Retry-After": "Fri, 27 Nov 2026 17:10:30 GMT", "Date": "Fri, 27 Nov 2026 17:10:00 GMT"}, 30),
+        ({"retry-after": "Fri, 27 Nov 2026 17:10:30 GMT", "date": "Fri, 27 Nov 2026 17:11:00 GMT"}, 0),
+        ({"Retry-After": "Fri, 27 Nov 2020 17:10:30 GMT"}, 0),
+        ({"Retry-After": "Fri, 27 Nov 2020 17:10:30", "Date": "soon"}, 0),
+        ({"Retry-After": "\u00b2"}, None),
+        ({"Retry-After": "-5"}, None),
+        ({"Retry-After": "soon"}, None),
+        ({}, None),
+    ],
+)
+def test_when_a_server_wants_to_be_asked_again(headers: dict[str, str], seconds: float | None) -> None:
+    """A date counts from the server's own clock, whatever ours says."""
+    assert error_mapping.retry_after_of(headers) == seconds
 
 
 def test_every_error_of_botocore_and_requests_is_mapped() -> None:
@@ -174,6 +207,15 @@ def test_no_credentials(local_mwaa: LocalMwaa, make_client, monkeypatch: pytest.
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     with pytest.raises(InvalidInputError, match="region_name: it is missing"):
         make_client(session=boto3.Session())
+
+
+def test_what_cannot_be_an_address_is_named_at_once(make_client) -> None:
+    with pytest.raises(InvalidInputError, match=r"region_name: .*bad region!"):
+        make_client(region_name="bad region!")
+    with pytest.raises(
+        InvalidInputError, match=r"endpoint_url: Invalid endpoint: 127.0.0.1:8080; give one like https://"
+    ):
+        make_client(endpoint_url="127.0.0.1:8080")
 
 
 def all_errors() -> list[type[MwaaError]]:

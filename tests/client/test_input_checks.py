@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mwaa_provider.client import input_checks
 from mwaa_provider.exceptions import InvalidInputError
+from mwaa_provider.local import LocalMwaa, ScriptedAirflow
 
 #: Airflow's own: [scheduler] allowed_run_id_pattern, and airflow.utils.helpers.KEY_REGEX.
 AIRFLOW_RUN_ID, AIRFLOW_KEY = r"^[A-Za-z0-9_.~:+-]+$", r"^[\w.-]+$"
@@ -75,6 +76,49 @@ def test_ids_that_would_be_another_path_never_leave(make_client) -> None:
         client.invoke_rest_api("target", "GET", "/api/v1/dags")
     with pytest.raises(InvalidInputError, match="method: 'get' is not allowed"):
         client.invoke_rest_api("target", "get", "/dags")
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/dags?limit=5", "'?' begins the query"),
+        ("/variables/a#b", "'#' ends it"),
+        ("/dags/../variables/a", "'..' leads elsewhere"),
+        ("/dags/./load", "'.' leads elsewhere"),
+        ("/variables/\ud800", "half a surrogate pair"),
+    ],
+)
+def test_paths_that_would_be_others_never_leave(local_mwaa: LocalMwaa, make_client, path: str, told: str) -> None:
+    """requests drops what follows a '#': DELETE /variables/a#b would delete the variable a."""
+    for call in (
+        lambda client: client.invoke_rest_api("target", "DELETE", path),
+        lambda client: client.invoke_rest_api_pages("target", "GET", path),
+    ):
+        with pytest.raises(InvalidInputError) as caught:
+            call(make_client())
+        assert [told in problem for problem in caught.value.problems] == [True]
+    assert local_mwaa.journal.count() == 0
+
+
+@pytest.mark.parametrize("wrong", [{"x": float("nan")}, {"x": datetime(2026, 1, 31)}, {1: 2}, [1], "limit=5"])
+@pytest.mark.parametrize("field", ["params", "body"])
+def test_what_json_cannot_hold_never_leaves(local_mwaa: LocalMwaa, make_client, field: str, wrong: object) -> None:
+    for call in ("invoke_rest_api", "invoke_rest_api_pages"):
+        with pytest.raises(InvalidInputError) as caught:
+            getattr(make_client(), call)("target", "GET", "/dags", **{field: wrong})
+        assert caught.value.problems[0].startswith(f"{field}: ")
+    assert local_mwaa.journal.count() == 0
+
+
+@pytest.mark.parametrize("airflow", ["3.3.1"], indirect=True)
+def test_other_arguments_that_cannot_be_sent_are_named_before_any_call(
+    airflow: ScriptedAirflow, local_mwaa: LocalMwaa, make_client
+) -> None:
+    with pytest.raises(InvalidInputError, match="note: 5 is not a text"):
+        make_client().trigger_dag_run("target", "load", note=5)
+    with pytest.raises(InvalidInputError, match=r"'a.ud800' cannot stand in a path"):
+        make_client().get_variable("target", "a\ud800")
+    assert local_mwaa.journal.count(is_rest=True) == 0
 
 
 @pytest.mark.parametrize("wrong", ["", ".", "..", "a/../b", "/a", "a/", "a//b", "x" * 513, None, 1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from botocore.config import Config
@@ -81,6 +82,46 @@ def test_a_socks_proxy_that_is_not_there(local_mwaa: LocalMwaa, make_client) -> 
     client = make_client(proxies={"http": "socks5h://127.0.0.1:1", "https": "socks5h://127.0.0.1:1"})
     with pytest.raises(ConnectionFailedError, match="AWS cannot be reached for environment 'target'"):
         client.get_environment("target")
+
+
+def test_one_proxy_for_all_leads_to_aws_too(
+    airflow: ScriptedAirflow, local_mwaa: LocalMwaa, make_client, proxy: tuple[str, Proxy]
+) -> None:
+    """requests knows ``all``, botocore does not."""
+    address, server = proxy
+    make_client(transport="session", proxies={"all": address}).get_dag("target", "load")
+    assert {port for _, port in server.asked_for} == {
+        port_of(local_mwaa.endpoint_url),
+        port_of(local_mwaa.environments[0].host),
+    }
+
+
+@pytest.mark.parametrize(
+    "proxies",
+    [
+        "socks5h://127.0.0.1:1080",
+        {"https": None},
+        {"https": ""},
+        {"https": "http://"},
+        {"https": "pot of tea"},
+        {"https": "ftp://user:hunter2@proxy:1"},
+        {"https": "http://user:hunter2@proxy:port"},
+    ],
+)
+def test_proxies_that_are_none_are_named_and_show_no_password(
+    local_mwaa: LocalMwaa, make_client, proxies: object
+) -> None:
+    with pytest.raises(InvalidInputError, match=r"proxies: .* give .*\{'https': 'http://host:3128'\}") as caught:
+        make_client(proxies=proxies)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "hosts", ["airflow.example.com", {"target": "http://a"}, {"target": "a/b"}, {"target": "a b"}, {"target": 1}]
+)
+def test_hosts_that_are_none_are_named(make_client, hosts: object) -> None:
+    with pytest.raises(InvalidInputError, match=r"web_server_hosts: .* give .*\{'production': 'airflow.example.com'\}"):
+        make_client(web_server_hosts=hosts)
 
 
 WITHOUT_PYSOCKS = """
@@ -160,6 +201,27 @@ def test_a_ca_file_that_is_not_there_is_refused_before_any_call(local_mwaa: Loca
     ):
         make_client(verify="/no/such/ca.pem")
     assert local_mwaa.journal.entries() == ()
+
+
+def test_a_ca_file_that_has_gone_is_named(
+    airflow: ScriptedAirflow, local_mwaa: LocalMwaa, make_client, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "ca.pem"
+    bundle.write_bytes(local_mwaa.ca_file.read_bytes())
+    client = make_client(transport="session", verify=bundle)
+    bundle.unlink()
+    with pytest.raises(InvalidInputError, match=r"verify: .*ca\.pem"):
+        client.get_dag("target", "load")
+
+
+def test_a_folder_is_no_ca_file(make_client, tmp_path: Path) -> None:
+    """requests would take one, botocore does not."""
+    with pytest.raises(InvalidInputError, match=r"verify: .* is a folder; give the path of a CA bundle"):
+        make_client(verify=str(tmp_path))
+
+
+def test_a_path_object_will_do(airflow: ScriptedAirflow, local_mwaa: LocalMwaa, make_client) -> None:
+    assert make_client(transport="session", verify=local_mwaa.ca_file).get_dag("target", "load").dag_id == "load"
 
 
 def test_any_certificate_is_trusted_on_request(airflow: ScriptedAirflow, make_client) -> None:

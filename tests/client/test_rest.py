@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from urllib.parse import unquote
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mwaa_provider.client.models import Environment
 from mwaa_provider.client.rest import AirflowRestApi
 from mwaa_provider.client.rest.endpoints import GET_DAG_RUN
-from mwaa_provider.client.transport import RestRequest, RestResponse
+from mwaa_provider.client.transport import IamTransport, RestRequest, RestResponse
 from mwaa_provider.exceptions import InvalidInputError, UnexpectedAnswerError
+from tests.client.conftest import SteppingClock, needs_invoke_rest_api
 
 DAY = datetime(2026, 1, 31, tzinfo=timezone.utc)
 text = st.text(st.characters(blacklist_categories=["Cs"]), min_size=1)
@@ -120,3 +123,16 @@ def test_an_answer_that_is_no_run_is_told(body: object) -> None:
     api = AirflowRestApi(environment, lambda *_: RestResponse(200, body, "iam"))
     with pytest.raises(UnexpectedAnswerError, match=r"Is its Airflow \(3.9.0\) newer than this package knows"):
         api.get_dag_run("d", "r")
+
+
+@needs_invoke_rest_api
+def test_the_size_of_an_answer_is_known_without_a_header_too(clock: SteppingClock) -> None:
+    """By it pages shrink; an answer that comes in chunks has no Content-Length."""
+    environment = Environment("e", "3.3.1", "host", "AVAILABLE", "arn")
+    boto_client = boto3.client("mwaa", region_name="us-east-1")
+    body = {"dags": ["x" * 1000] * 1000, "total_entries": 1000}
+    with Stubber(boto_client) as stubber:
+        stubber.add_response("invoke_rest_api", {"RestApiStatusCode": 200, "RestApiResponse": body})
+        answer = IamTransport(boto_client, clock).send(environment, RestRequest("GET", "/dags"))
+        stubber.assert_no_pending_responses()
+    assert 1_000_000 < answer.size < 1_010_000

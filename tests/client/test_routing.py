@@ -239,6 +239,31 @@ def test_what_one_client_learned_the_others_of_its_identity_know(
 # Limits of IAM
 
 
+@needs_invoke_rest_api
+@pytest.mark.parametrize("has_session", [True, False])
+def test_credentials_that_have_expired_are_no_matter_of_policy(
+    airflow: ScriptedAirflow, local_mwaa: LocalMwaa, make_client, has_session: bool
+) -> None:
+    """A session that is open goes on for its twelve hours; without one, the error is that of the credentials."""
+    client = make_client()
+    client.get_dag("target", "load")
+    if has_session:
+        client._router._session._keeper.session(client.get_environment("target"))
+    expired = {"__type": "ExpiredTokenException", "message": "The security token included in the request is expired"}
+    for operation in ("InvokeRestApi", "CreateWebLoginToken"):
+        local_mwaa.faults.add(Fault.answer(403, expired, operation=operation))
+    if has_session:
+        assert client.invoke_rest_api("target", "GET", "/dags/load").transport == "session"
+    else:
+        with pytest.raises(
+            AccessDeniedError, match=r"AWS does not accept the credentials \(ExpiredTokenException"
+        ) as caught:
+            client.get_dag("target", "load")
+        assert caught.value.action == "airflow:InvokeRestApi"
+    # nothing was learned about the ways: with credentials that are renewed, IAM comes first again
+    assert client.invoke_rest_api("target", "GET", "/dags/load").transport == "iam"
+
+
 @pytest.fixture
 def small_mwaa():
     """A service that hands on 4,000 bytes and takes paths of 64 characters."""

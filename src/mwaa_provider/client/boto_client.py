@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from mwaa_provider.client import error_mapping
+from mwaa_provider.client.locks import ForkSafeLock
 from mwaa_provider.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
@@ -60,6 +61,9 @@ def new_boto_client(
         )
     except BotoCoreError as error:
         raise error_mapping.from_botocore(error, environment_name="") from error
+    except ValueError as error:  # "Invalid endpoint: ...", whether an argument, the environment or the profile said it
+        advice = "give one like https://host or http://127.0.0.1:8080"
+        raise InvalidInputError([f"endpoint_url: {error}; {advice}"]) from error
     put_no_prefix_before_an_address(boto_client, config)
     return boto_client
 
@@ -103,6 +107,24 @@ def put_no_prefix_before_an_address(boto_client: Any, config: Config | None) -> 
     said = getattr(config, "_user_provided_options", {})
     if "inject_host_prefix" not in said and _is_address(urlsplit(boto_client.meta.endpoint_url).hostname or ""):
         boto_client.meta.config.inject_host_prefix = False
+
+
+def share_no_connection_with_a_child(boto_client: Any) -> None:
+    """Let a process that was forked open connections of its own: on its parent's, both would read each other's answers.
+
+    :param boto_client: The boto3 client.
+    """
+    lock, owner = ForkSafeLock(), os.getpid()
+
+    def leave_the_parents(**_: Any) -> None:
+        nonlocal owner
+        with lock:
+            if owner != os.getpid():
+                owner = os.getpid()
+                boto_client.close()  # its copies only; the client goes on with new ones
+
+    # An event of botocore's: it comes before a connection is chosen.
+    boto_client.meta.events.register("before-send.mwaa.*", leave_the_parents, unique_id="mwaa_provider-fork")
 
 
 def _is_address(host: str) -> bool:

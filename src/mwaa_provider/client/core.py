@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.client import error_mapping, input_checks
-from mwaa_provider.client.boto_client import ca_bundle, new_boto_client
+from mwaa_provider.client.boto_client import ca_bundle, new_boto_client, share_no_connection_with_a_child
 from mwaa_provider.client.clock import Clock, Stamp, SystemClock
+from mwaa_provider.client.connection_checks import (
+    bare_host,
+    check_proxies,
+    check_verify,
+    check_web_server_hosts,
+    proxies_by_scheme,
+)
 from mwaa_provider.client.http import WebServerHttp
 from mwaa_provider.client.locks import Slot
 from mwaa_provider.client.models import Environment
@@ -58,7 +66,7 @@ class ClientCore:
         session: boto3.Session | None = None,
         region_name: str | None = None,
         endpoint_url: str | None = None,
-        verify: bool | str | None = None,
+        verify: bool | str | os.PathLike[str] | None = None,
         proxies: Mapping[str, str] | None = None,
         web_server_hosts: Mapping[str, str] | None = None,
         botocore_config: Config | None = None,
@@ -67,12 +75,20 @@ class ClientCore:
         identity: str | None = None,
         clock: Clock | None = None,
     ) -> None:
-        raise_problems(input_checks.check_verify(verify))
+        raise_problems(
+            [
+                *check_verify(verify),
+                *check_proxies(proxies),
+                *check_web_server_hosts(web_server_hosts),
+            ]
+        )
+        verify = os.fspath(verify) if isinstance(verify, os.PathLike) else verify
+        proxies = proxies_by_scheme(proxies)
         self._shared = shared_by_the_process() if clock is None else Shared(clock)
         self._clock = clock or SystemClock()
         self._retry = Retry(self._clock)
         self._environments: OneEach[Slot[_Described]] = OneEach(Slot)
-        self._hosts = {name: _bare_host(host) for name, host in (web_server_hosts or {}).items()}
+        self._hosts = {name: bare_host(host) for name, host in (web_server_hosts or {}).items()}
         if boto_client is None:
             import boto3
 
@@ -88,6 +104,7 @@ class ClientCore:
                 config=botocore_config,
             )
             identity = identity or _access_key_id(session)
+        share_no_connection_with_a_child(boto_client)
         self._boto_client = boto_client
         self._caller = Caller(
             boto_client.meta.endpoint_url, boto_client.meta.region_name, identity or f"nobody else {uuid.uuid4()}"
@@ -129,7 +146,7 @@ class ClientCore:
         return Environment(
             name=found["Name"],
             airflow_version=found.get("AirflowVersion", ""),
-            web_server_host=self._hosts.get(environment_name) or _bare_host(str(found.get("WebserverUrl", ""))),
+            web_server_host=self._hosts.get(environment_name) or bare_host(str(found.get("WebserverUrl", ""))),
             status=found.get("Status", ""),
             arn=found.get("Arn", ""),
             last_update_status=last_update.get("Status"),
@@ -193,7 +210,3 @@ def _access_key_id(session: Any) -> str | None:
         return None if credentials is None else credentials.access_key
     except (BotoCoreError, ClientError):  # the first call says so, as an error of ours
         return None
-
-
-def _bare_host(address: str) -> str:
-    return address.removeprefix("https://").rstrip("/")

@@ -70,6 +70,7 @@ class DagRunCalls(ClientCore):
                 *input_checks.check_run_id("run_id", run_id),
                 *input_checks.check_conf("conf", conf),
                 *input_checks.check_moment("logical_date", logical_date),
+                *input_checks.check_text("note", note),
                 *input_checks.check_data_interval(data_interval_start, data_interval_end),
                 *input_checks.check_moment("run_after", run_after),
                 *input_checks.check_partition_key("partition_key", partition_key),

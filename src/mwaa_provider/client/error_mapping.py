@@ -1,4 +1,4 @@
-"""Every foreign error becomes one of ours here, once: botocore's, requests', and Airflow's own answers.
+"""Every foreign error becomes one of ours here, once: botocore's and requests'; Airflow's own answers in ``airflow_answer``.
 
 The question that matters for a foreign error is whether the call may have been carried out. If the request never left, nothing was done
 (:class:`~mwaa_provider.exceptions.ConnectionFailedError`); if it left and no answer came back, nobody knows
@@ -7,24 +7,21 @@ The question that matters for a foreign error is whether the call may have been 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from mwaa_provider.client.airflow_answer import detail_of as detail_of
+from mwaa_provider.client.airflow_answer import from_answer as from_answer
+from mwaa_provider.client.airflow_answer import retry_after_of as retry_after_of
 from mwaa_provider.exceptions import (
     AccessDeniedError,
-    ConflictError,
     ConnectionFailedError,
     EnvironmentNotFoundError,
     InvalidInputError,
     MwaaError,
-    NotFoundError,
     RestApiError,
-    RestApiLimitError,
     RestApiServerError,
     ServiceError,
     ThrottledError,
-    UnexpectedAnswerError,
     UnknownOutcomeError,
 )
 
@@ -47,10 +44,8 @@ _CREDENTIAL_CODES = frozenset(
         "UnrecognizedClientException",
     }
 )
-_DETAIL_LENGTH = 500
-
-#: What InvokeRestApi answers for Airflow when it gives up. https://docs.aws.amazon.com/mwaa/latest/userguide/mwaa-quotas.html
-LIMITS_OF_IAM = {413: "6 MB", 504: "10 seconds"}
+#: Errors of Airflow handed on by InvokeRestApi.
+_OF_AIRFLOW = {"RestApiClientException": RestApiError, "RestApiServerException": RestApiServerError}
 
 
 def from_client_error(error: ClientError, *, environment_name: str, method: str = "", path: str = "") -> MwaaError:
@@ -80,6 +75,7 @@ def from_client_error(error: ClientError, *, environment_name: str, method: str 
             f"{about}: AWS does not accept the credentials ({code}: {detail}). Check those of the Airflow connection, "
             "the AWS profile or the process.",
             detail=detail,
+            is_about_credentials=True,
             **facts,
         )
     if code == "ResourceNotFoundException":
@@ -92,6 +88,13 @@ def from_client_error(error: ClientError, *, environment_name: str, method: str 
         return ThrottledError(
             f"{about} was throttled and not carried out: {detail or code}. Call again more slowly.",
             retry_after=retry_after_of(metadata.get("HTTPHeaders", {})),
+            **facts,
+        )
+    if code in _OF_AIRFLOW:  # else it carries Airflow's status and answer, and the transport reads them
+        return _OF_AIRFLOW[code](
+            f"{method} {path} on environment {environment_name!r} failed in Airflow ({code}): {detail}",
+            status=500 if code == "RestApiServerException" else 400,
+            detail=detail,
             **facts,
         )
     if status >= 500 and method not in ("", "GET"):
@@ -131,6 +134,7 @@ def from_botocore(error: BotoCoreError, *, environment_name: str, method: str = 
             f"No AWS credentials to call MWAA with ({error}). Give some to the Airflow connection, the AWS profile or the process.",
             action="",
             detail=str(error),
+            is_about_credentials=True,
             **facts,
         )
     if isinstance(error, exceptions.NoRegionError):
@@ -139,6 +143,8 @@ def from_botocore(error: BotoCoreError, *, environment_name: str, method: str = 
                 "region_name: it is missing; give it, or set AWS_REGION, or a region in the Airflow connection or the AWS profile"
             ]
         )
+    if isinstance(error, exceptions.InvalidRegionError):
+        return InvalidInputError([f"region_name: {error}"])
     if isinstance(error, exceptions.ParamValidationError):
         return InvalidInputError([str(error)])
     not_sent = (
@@ -232,101 +238,8 @@ def is_private(host: str) -> bool:
     return "-vpce." in host
 
 
-def from_answer(
-    *,
-    environment_name: str,
-    method: str,
-    path: str,
-    status: int,
-    body: Any,
-    is_json: bool,
-    by_iam: bool = False,
-    retry_after: float | None = None,
-) -> RestApiError | ThrottledError | None:
-    """Map Airflow's own answer to an error, or to ``None`` if it did what was asked.
-
-    :param environment_name: The environment's name.
-    :param method: HTTP method.
-    :param path: Path below ``/api/vN``.
-    :param status: HTTP status of Airflow's answer.
-    :param body: The parsed JSON, or text.
-    :param is_json: Whether it was JSON (or empty).
-    :param by_iam: Whether it came through InvokeRestApi (default false).
-    :param retry_after: After how many seconds the server wants to be asked again, if it said so.
-    """
-    facts: dict[str, Any] = {"environment_name": environment_name, "method": method, "path": path, "status": status}
-    about = f"{method} {path} on environment {environment_name!r}"
-    detail = detail_of(body)
-    facts["detail"] = detail
-    if status == 429:
-        return ThrottledError(
-            f"{about} was throttled by Airflow's web server and not carried out: {detail}. Call again more slowly.",
-            retry_after=retry_after,
-            **facts,
-        )
-    if by_iam and status in LIMITS_OF_IAM:
-        return RestApiLimitError(
-            f"{about} hit the limit of InvokeRestApi of {LIMITS_OF_IAM[status]} (HTTP {status}: {detail}). Ask for less at once, or "
-            "by web session (transport 'auto' or 'session'), which has no such limit.",
-            limit=LIMITS_OF_IAM[status],
-            may_pass=status == 504,  # also what a busy web server's load balancer answers
-            **facts,
-        )
-    facts["retry_after"] = retry_after
-    if status >= 500:
-        return RestApiServerError(f"{about} failed in Airflow's web server: HTTP {status}: {detail}", **facts)
-    if status == 404:
-        return NotFoundError(f"{about}: not found: {detail}", **facts)
-    if status == 409:
-        return ConflictError(f"{about}: it is in conflict with what is there: {detail}", **facts)
-    if status >= 300:
-        return RestApiError(f"{about} was refused: HTTP {status}: {detail}{_role_hint(status)}", **facts)
-    if not is_json:
-        return UnexpectedAnswerError(
-            f"{about} was answered with something that is not JSON (HTTP {status}): {detail}", **facts
-        )
-    return None
-
-
-def retry_after_of(headers: Mapping[str, str]) -> float | None:
-    """Return after how many seconds a server wants to be asked again, or ``None`` if it does not say so, or says it as a date.
-
-    :param headers: The answer's headers.
-    """
-    text = str(headers.get("Retry-After") or headers.get("retry-after") or "")
-    return float(text) if text.isdigit() else None
-
-
-def detail_of(body: Any) -> str:
-    """Return what Airflow said was wrong, from any of the forms its REST APIs use.
-
-    :param body: The parsed JSON, or text.
-    """
-    if not isinstance(body, dict):
-        return str(body or "no further word")[:_DETAIL_LENGTH]
-    # "error" is how Airflow 3 answers a path that it does not have.
-    detail = body.get("detail") or body.get("title") or body.get("error") or body.get("message") or body
-    if isinstance(detail, dict):  # v2: {"detail": {"reason": ..., "statement": ...}}
-        detail = detail.get("message") or detail.get("reason") or detail
-    if isinstance(detail, list):  # v2's 422: a list of what is wrong, where
-        detail = "; ".join(_validation_problem(problem) for problem in detail)
-    if isinstance(detail, dict):
-        detail = json.dumps(detail, ensure_ascii=False) if detail else "no further word"
-    return str(detail)[:_DETAIL_LENGTH]
-
-
 def _reason(error: RequestException) -> Any:
     return getattr(error.args[0], "reason", None) if error.args else None
-
-
-def _validation_problem(problem: Any) -> str:
-    if not isinstance(problem, dict):
-        return str(problem)
-    return f"{'.'.join(str(step) for step in problem.get('loc', ()))}: {problem.get('msg', problem)}"
-
-
-def _role_hint(status: int) -> str:
-    return " The Airflow role of this identity does not allow it." if status == 403 else ""
 
 
 def _for(environment_name: str) -> str:

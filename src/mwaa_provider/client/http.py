@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mwaa_provider.client.locks import ForkSafeLock
+from mwaa_provider.exceptions import InvalidInputError
 
 #: Connections to one web server that are kept open; more threads than these open and close their own.
 _KEPT_CONNECTIONS = 64
@@ -36,7 +37,17 @@ class WebServerHttp:
         :param timeout: Seconds to wait for each piece of the answer (and at most 10 for the connection), or a pair of seconds: for the
             connection, and for each piece of the answer.
         :param content: ``params``, ``json``, ``data``, ``headers``, ``stream``.
+        :raises InvalidInputError: if the CA file is not there any more.
         """
+        try:
+            return self._send(method, url, timeout, content)
+        except OSError as error:
+            if type(error) is not OSError:
+                raise
+            # what requests says of a CA file that has gone; everything else has a class of its own
+            raise InvalidInputError([f"verify: {error}"]) from error
+
+    def _send(self, method: str, url: str, timeout: float | tuple[float, float], content: Mapping[str, Any]) -> Any:
         # verify goes with each request: as an attribute of the session, REQUESTS_CA_BUNDLE would overrule it
         # (https://github.com/psf/requests/issues/3829)
         return self._session().request(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
@@ -37,18 +36,6 @@ _RESERVED_RUN_ID_PREFIXES = (
 )
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-
-
-def check_verify(value: Any) -> list[str]:
-    """Check how certificates are verified; ``None`` is right (by the public CAs).
-
-    :param value: What the caller gave.
-    """
-    if value is None or isinstance(value, bool) or (isinstance(value, str) and os.path.exists(value)):
-        return []
-    return [
-        f"verify: {value!r} is not there; give the path of a CA bundle, False to trust any certificate, or leave it out"
-    ]
 
 
 def check_environment_name(value: Any) -> list[str]:
@@ -148,7 +135,46 @@ def check_rest_call(method: Any, path: Any) -> list[str]:
         problems.append(f"method: {method!r} is not allowed; give one of {', '.join(_METHODS)}")
     if not isinstance(path, str) or not path.startswith("/") or path.startswith("/api/"):
         problems.append(f"path: {path!r} is not a path below /api/v1 or /api/v2; give for example '/dags'")
+    elif why := _why_another(path):
+        problems.append(f"path: {path!r} would be another one: {why}")
     return problems
+
+
+def _why_another(path: str) -> str:
+    """Return why a path would not arrive as it is: requests drops what follows a '#', and goes where dots lead."""
+    if "?" in path:
+        return "'?' begins the query; give parameters apart, and write %3F for a '?' in an id"
+    if "#" in path:
+        return "'#' ends it; write %23 for one in an id"
+    if dots := [step for step in path.split("/") if step in (".", "..")]:
+        return f"{dots[0]!r} leads elsewhere"
+    return "half a surrogate pair cannot be sent" if not _is_utf8(path) else ""
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def check_fields(field: str, value: Any) -> list[str]:
+    """Check query parameters or a body: a mapping that JSON can hold, or ``None``.
+
+    :param field: The name the caller knows it by.
+    :param value: What the caller gave.
+    """
+    return check_conf(field, dict(value) if isinstance(value, Mapping) else value)
+
+
+def check_text(field: str, value: Any) -> list[str]:
+    """Check a text; ``None`` is right.
+
+    :param field: The name the caller knows it by.
+    :param value: What the caller gave.
+    """
+    return [] if value is None or isinstance(value, str) else [f"{field}: {value!r} is not a text; give one, or none"]
 
 
 def check_conf(field: str, value: Any) -> list[str]:

@@ -76,12 +76,7 @@ class MwaaClient(EnvironmentCalls, DagCalls, DagRunCalls, TaskInstanceCalls, Set
         :raises RestApiError: if Airflow answered with an error.
         :raises UnknownOutcomeError: if no answer came: it may have been done.
         """
-        raise_problems(
-            [
-                *input_checks.check_environment_name(environment_name),
-                *input_checks.check_rest_call(method, path),
-            ]
-        )
+        raise_problems(_problems(environment_name, method, path, params, body))
         return self._send(environment_name, method, path, params, body, is_idempotent)
 
     def invoke_rest_api_pages(
@@ -109,11 +104,7 @@ class MwaaClient(EnvironmentCalls, DagCalls, DagRunCalls, TaskInstanceCalls, Set
         :raises RestApiError: if Airflow answered with an error.
         """
         raise_problems(
-            [
-                *input_checks.check_environment_name(environment_name),
-                *input_checks.check_rest_call(method, path),
-                *check_pages(method, path, params, body),
-            ]
+            _problems(environment_name, method, path, params, body) or check_pages(method, path, params, body)
         )
         return pages_of(
             method,
@@ -133,9 +124,20 @@ class MwaaClient(EnvironmentCalls, DagCalls, DagRunCalls, TaskInstanceCalls, Set
     ) -> RestResponse:
         environment = self._known_environment(environment_name)
         effect = _effect(method, path, is_idempotent)
-        request = RestRequest(method, path, params or {}, body, effect)
+        # Left out, as requests does by itself: by IAM it would be a null.
+        given = {name: value for name, value in (params or {}).items() if value is not None}
+        request = RestRequest(method, path, given, body, effect)
         send = self._retry.once if effect == "create" else self._retry.repeat
         return send(lambda: checked(environment, request, self._router.send(environment, request)))
+
+
+def _problems(environment_name: Any, method: Any, path: Any, params: Any, body: Any) -> list[str]:
+    return [
+        *input_checks.check_environment_name(environment_name),
+        *input_checks.check_rest_call(method, path),
+        *input_checks.check_fields("params", params),
+        *input_checks.check_fields("body", body),
+    ]
 
 
 def _effect(method: str, path: str, is_idempotent: bool | None) -> Effect:

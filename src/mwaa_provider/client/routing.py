@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mwaa_provider.client import policy
+from mwaa_provider.client.airflow_answer import LIMITS_OF_IAM
 from mwaa_provider.client.clock import Clock
-from mwaa_provider.client.error_mapping import LIMITS_OF_IAM
 from mwaa_provider.client.locks import ForkSafeLock
 from mwaa_provider.client.models import Environment
 from mwaa_provider.client.pace import Pace
@@ -181,6 +181,8 @@ class Router:
         try:
             response = self._by_iam(environment, request, "it is the default and open")
         except (AccessDeniedError, ServiceError, ThrottledError) as error:
+            if error.facts.get("is_about_credentials"):
+                return self._by_open_session(environment, request, error)
             why_not_iam = self._closes_iam(way, error)
             if why_not_iam is not None and (session_may_do or why_not_iam != _TOO_MANY):
                 way.close("iam", why_not_iam, self._clock.monotonic())
@@ -200,6 +202,13 @@ class Router:
                 # What IAM said stands: whoever reads a list asks for less.
                 way.close("session", error.message, self._clock.monotonic(), _remembered(error))
         return response
+
+    def _by_open_session(self, environment: Environment, request: RestRequest, error: MwaaError) -> RestResponse:
+        """Take a session that needs no credentials any more; nothing is learned about the ways from credentials that have ended."""
+        try:
+            return self._by_session(environment, request, "AWS does not accept the credentials, and a session is open")
+        except AccessDeniedError:
+            raise error from error.__cause__
 
     def _closes_iam(self, way: Way, error: MwaaError) -> str | None:
         """Return why IAM is closed from now on, or ``None`` if the error does not say so."""

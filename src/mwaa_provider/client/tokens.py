@@ -185,7 +185,9 @@ class WebSessionKeeper:
 
     def _opened(self, environment: Environment, is_good: Callable[[WebSession], bool]) -> tuple[WebSession, bool]:
         """Return a session that is good, logging in repeatedly if need be: the call that needs it has not been sent yet."""
-        slot = self._shared.sessions[(self._caller, environment.name, environment.airflow_major)]
+        # A client may have no way to the host of another: sessions of a custom domain are kept apart.
+        host = self._hosts.get(environment.name)
+        slot = self._shared.sessions[(self._caller, environment.name, environment.airflow_major, host)]
         try:
             return self._retry.repeat(lambda: slot.get(is_good, lambda: self._log_in(environment)))
         except (UnknownOutcomeError, ServiceError, ThrottledError) as error:
@@ -213,7 +215,8 @@ class WebSessionKeeper:
             raise error_mapping.from_requests(
                 error, environment_name=environment.name, host=host, method="POST", path=dialect.login_path
             ) from None
-        credential = response.cookies.get(dialect.cookie)
+        # Not cookies.get: it fails where a cookie of that name comes for another path, too.
+        credential = next((cookie.value for cookie in response.cookies if cookie.name == dialect.cookie), None)
         if response.status_code != 200 or not credential:
             raise LoginFailedError(
                 f"The web server {host} of environment {environment.name!r} gave no session for a web login token: HTTP "
@@ -224,6 +227,7 @@ class WebSessionKeeper:
                 host=host,
                 status=response.status_code,
                 may_pass=response.status_code >= 500 or response.status_code == 429,
+                retry_after=error_mapping.retry_after_of(response.headers),
             )
         log.info("Opened a web session on environment %s", environment.name)
         return WebSession(

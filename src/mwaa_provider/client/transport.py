@@ -1,7 +1,7 @@
 """One protocol, two ways to Airflow's REST API: IAM (InvokeRestApi) and the web session.
 
 Both ways give back the same :class:`RestResponse` for the same question, errors of Airflow included; what a status means is decided
-once, in :mod:`mwaa_provider.client.error_mapping`.
+once, in :mod:`mwaa_provider.client.airflow_answer`.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class IamTransport:
             body[:500] if is_page else body,
             self.name,
             is_json=not is_page,
-            size=int(headers.get("content-length") or 0),
+            size=int(headers.get("content-length") or len(json.dumps(body))),
             seconds=self._clock.monotonic() - began,
             retry_after=error_mapping.retry_after_of(headers),
         )

@@ -33,7 +33,10 @@ class Endpoint:
         """
         if wrong := [f"{name}: {value!r} cannot stand in a path" for name, value in ids.items() if value in _NOWHERE]:
             raise InvalidInputError(wrong)
-        return self.path.format(**{name: quote(value, safe="") for name, value in ids.items()})
+        try:
+            return self.path.format(**{name: quote(value, safe="") for name, value in ids.items()})
+        except UnicodeEncodeError as error:  # half a surrogate pair
+            raise InvalidInputError([f"{error.object!r} cannot stand in a path"]) from error
 
 
 #: Quoting leaves dots alone, and every HTTP client and server takes these for "here" and "one up".
