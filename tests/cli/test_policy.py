@@ -96,6 +96,9 @@ def test_what_it_allows_is_enough_and_the_least(
     for action in allowed:
         local_mwaa.boto3_session(Identity(f"WITHOUT{action}", denied_actions=enough.denied_actions | {action}))
         ended = run(*COMMANDS[purpose], AWS_ACCESS_KEY_ID=f"WITHOUT{action}")
+        if action == "GetEnvironment" and purpose != "environments":
+            assert (ended.status, ended.stderr) == (0, "")  # it would do, at the cost of asking over there
+            continue
         assert ended.status == 1
         assert f"airflow:{action}" in ended.stderr
 

@@ -66,6 +66,9 @@ def policy(
              environments  `mwaa environments`
              metrics       MWAA's own health metrics, for execution roles
 
+    rest, session and cli would do without GetEnvironment: the version is asked over there then, with a call that is
+    denied each time, and links to runs are missing where no web login token is to be had.
+
     Account and partition are read from the environment (GetEnvironment), unless --account names one. The policy
     is what `aws iam put-role-policy --policy-document` takes.
     """

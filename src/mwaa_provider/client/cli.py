@@ -9,8 +9,9 @@ https://docs.aws.amazon.com/mwaa/latest/userguide/airflow-cli-command-reference.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from mwaa_provider.client import cli_line, error_mapping, input_checks
@@ -35,6 +36,14 @@ _MOST_AT_ONCE = 4
 _CONNECT_SECONDS = 10
 #: So much of what a failed command printed goes into the error, from its end, in characters.
 _KEPT, _SHOWN = 10_000, 2_000
+
+
+class _Turn(NamedTuple):
+    """How long a command may take, how long it waits for its turn, and beside how many others it runs."""
+
+    timeout: float
+    turn_timeout: float
+    at_once: int
 
 
 class CliCalls(ClientCore):
@@ -86,24 +95,39 @@ class CliCalls(ClientCore):
             problems.append(f"at_once: {at_once!r} is not possible; MWAA runs 1 to {_MOST_AT_ONCE} commands at once")
         raise_problems(problems)
         assert line is not None  # noqa: S101 - else there were problems
-        environment = self._known_environment(environment_name)
+        turn = _Turn(timeout, turn_timeout, at_once)
+        environment = self._known_environment(environment_name, lambda name: self._version_by_command(name, turn))
         raise_problems(cli_line.check_supported(line, environment.airflow_version))
         may_repeat = line.known.effect != "create" if is_idempotent is None else is_idempotent
-        send = self._retry.repeat if may_repeat else self._retry.once
-        turns = self._shared.cli_turns[self._caller.place(environment_name)]
-        try:
-            with turns.take(at_once=at_once, seconds=turn_timeout):
-                result = send(lambda: self._run_once(environment, line, timeout))
-        except TimeoutError as error:
-            raise ThrottledError(
-                f"Other threads kept the CLI endpoint of environment {environment_name!r} busy for {turn_timeout:g} seconds; "
-                f"{_spelled(line)} was not run. Wait longer (turn_timeout) or let more commands run (at_once).",
-                environment_name=environment_name,
-                command=line.words,
-            ) from error
+        result = self._run_in_turn(environment, line, turn, self._retry.repeat if may_repeat else self._retry.once)
         if check and result.has_failed:
             raise _failure(environment_name, line, result)
         return result
+
+    def _version_by_command(self, environment_name: str, turn: _Turn) -> str:
+        line, _ = cli_line.read_line(["version"])
+        assert line is not None  # noqa: S101 - it is right
+        nearly = Environment(environment_name, "3.0.6", "", "", "")  # the command is the same on all releases
+        result = self._run_in_turn(nearly, line, turn, self._retry.repeat)
+        versions = re.findall(r"^\d+\.\d+\.\d+\S*$", result.stdout, re.MULTILINE)
+        if not versions:
+            raise _failure(environment_name, line, result)
+        return str(versions[-1])
+
+    def _run_in_turn(
+        self, environment: Environment, line: CliLine, turn: _Turn, send: Callable[[Callable[[], CliResult]], CliResult]
+    ) -> CliResult:
+        turns = self._shared.cli_turns[self._caller.place(environment.name)]
+        try:
+            with turns.take(at_once=turn.at_once, seconds=turn.turn_timeout):
+                return send(lambda: self._run_once(environment, line, turn.timeout))
+        except TimeoutError as error:
+            raise ThrottledError(
+                f"Other threads kept the CLI endpoint of environment {environment.name!r} busy for {turn.turn_timeout:g} seconds; "
+                f"{_spelled(line)} was not run. Wait longer (turn_timeout) or let more commands run (at_once).",
+                environment_name=environment.name,
+                command=line.words,
+            ) from error
 
     def _run_once(self, environment: Environment, line: CliLine, timeout: float) -> CliResult:
         environment_name = environment.name

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,11 +30,20 @@ from mwaa_provider.client.shared import Caller, OneEach, Shared, shared_by_the_p
 from mwaa_provider.client.socks import send_over_socks_if_asked
 from mwaa_provider.client.tokens import CliToken, TokenCache, WebLoginToken, WebSessionKeeper
 from mwaa_provider.client.transport import IamTransport, SessionTransport
-from mwaa_provider.exceptions import InvalidInputError
+from mwaa_provider.exceptions import (
+    AccessDeniedError,
+    ConnectionFailedError,
+    InvalidInputError,
+    LoginFailedError,
+    MwaaError,
+    NoWayInError,
+)
 
 if TYPE_CHECKING:
     import boto3
     from botocore.config import Config
+
+log = logging.getLogger(__name__)
 
 #: For how long a description of an environment is believed, in seconds: an environment can be updated to another Airflow.
 _BELIEVE_SECONDS = 900
@@ -154,15 +165,54 @@ class ClientCore:
             or None,
         )
 
-    def _known_environment(self, environment_name: str) -> Environment:
+    def _known_environment(self, environment_name: str, ask_version: Callable[[str], str] | None = None) -> Environment:
+        """Return what is known of an environment; ``ask_version`` asks over there, where GetEnvironment is denied (default: by REST)."""
+
         def ask() -> _Described:
             asked_at = Stamp.now(self._clock)
-            return _Described(self.get_environment(environment_name), asked_at)
+            try:
+                return _Described(self.get_environment(environment_name), asked_at)
+            except AccessDeniedError as denied:
+                if denied.action != "airflow:GetEnvironment" or denied.facts.get("is_about_credentials"):
+                    raise
+                version = self._version_in_spite_of(denied, environment_name, ask_version or self._version_by_rest)
+                host = self._hosts.get(environment_name) or self._host_by_token(environment_name)
+                return _Described(Environment(environment_name, version, host, status="", arn=""), asked_at)
 
         described, _ = self._environments[environment_name].get(
             lambda described: described.at.age(self._clock) < _BELIEVE_SECONDS, ask
         )
         return described.environment
+
+    def _version_in_spite_of(
+        self, denied: AccessDeniedError, environment_name: str, ask_version: Callable[[str], str]
+    ) -> str:
+        try:
+            version = ask_version(environment_name)
+        except (AccessDeniedError, ConnectionFailedError, LoginFailedError, NoWayInError) as error:
+            note = f"The environment could not be asked for its version itself: {error.message}"
+            raise denied.with_note(note) from error
+        log.info(
+            "airflow:GetEnvironment on environment %s is denied; over there it says that it is Airflow %s",
+            environment_name,
+            version,
+        )
+        return version
+
+    def _version_by_rest(self, environment_name: str) -> str:
+        # InvokeRestApi takes the same path for both lines; they log in at different places.
+        later, earlier = (
+            AirflowRestApi(Environment(environment_name, major, "", "", ""), self._router.send) for major in ("3", "2")
+        )
+        try:
+            return self._retry.repeat(later.get_version)
+        except (LoginFailedError, NoWayInError):
+            return self._retry.repeat(earlier.get_version)
+
+    def _host_by_token(self, environment_name: str) -> str:
+        with suppress(MwaaError):
+            return self._web_login_tokens.get(environment_name).web_server_host
+        return ""
 
     def _airflow(self, environment_name: str) -> AirflowRestApi:
         return AirflowRestApi(self._known_environment(environment_name), self._router.send)

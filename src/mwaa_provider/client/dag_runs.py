@@ -296,6 +296,8 @@ class DagRunCalls(ClientCore):
     def dag_run_url(self, environment_name: str, dag_id: str, run_id: str) -> str:
         """Return the address of a run's page in the environment's user interface, whether the run is there or not.
 
+        It is empty for a caller who may neither describe the environment nor log in to it: nobody tells its web server's host.
+
         :param environment_name: The environment's name.
         :param dag_id: The DAG's id.
         :param run_id: The run's id.

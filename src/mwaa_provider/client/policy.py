@@ -27,7 +27,8 @@ _PARTITION_BY_REGION = {
 #: The partitions of AWS.
 PARTITIONS = ("aws", *_PARTITION_BY_REGION.values())
 
-#: What somebody wants to do, and the actions it takes. This client reads an environment's Airflow version before it speaks to its Airflow.
+#: What somebody wants to do, and the actions it takes. This client reads an environment's Airflow version before it speaks to its Airflow;
+#: without GetEnvironment it asks over there, with calls that are denied each time, and without the web server's address for links.
 ACTIONS_FOR: dict[str, tuple[str, ...]] = {
     "environments": ("ListEnvironments", "GetEnvironment"),
     "url": ("CreateWebLoginToken",),

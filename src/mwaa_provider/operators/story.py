@@ -41,7 +41,7 @@ def of_failed_run(error: DagRunFailedError, run: DagRun, client: MwaaClient, env
         lines.append(f"{len(failed) - len(causes)} tasks did not run because of these (upstream_failed)")
     if not failed:
         lines.append("None of its tasks failed: somebody may have marked the run, or its dagrun_timeout was reached")
-    return error.with_note("\n".join(["", *lines, f"See {url}"]))
+    return error.with_note("\n".join(["", *lines, *([f"See {url}"] if url else [])]))
 
 
 def of_failed_tasks(
@@ -67,7 +67,7 @@ def of_failed_tasks(
     except MwaaError as problem:
         return error.with_note(f"More could not be read: {problem}")
     lines += _of_tasks(told, client, environment_name)
-    return error.with_note("\n".join(["", *lines, f"See {url}"]))
+    return error.with_note("\n".join(["", *lines, *([f"See {url}"] if url else [])]))
 
 
 def _of_tasks(tasks: Sequence[TaskInstance], client: MwaaClient, environment_name: str) -> list[str]:
