@@ -86,6 +86,7 @@ def test_ids_that_would_be_another_path_never_leave(make_client) -> None:
         ("/dags/../variables/a", "'..' leads elsewhere"),
         ("/dags/./load", "'.' leads elsewhere"),
         ("/variables/\ud800", "half a surrogate pair"),
+        ("/dags/", "'/' at the end"),
     ],
 )
 def test_paths_that_would_be_others_never_leave(local_mwaa: LocalMwaa, make_client, path: str, told: str) -> None:
