@@ -69,7 +69,7 @@ class MwaaClient(EnvironmentCalls, DagCalls, DagRunCalls, TaskInstanceCalls, Set
         :param environment_name: The environment's name.
         :param method: ``GET``, ``POST``, ``PUT``, ``PATCH`` or ``DELETE``.
         :param path: The path below ``/api/v1`` or ``/api/v2``, for example ``/dags``; quote what you put into it.
-        :param params: Query parameters.
+        :param params: Query parameters; one that is ``None`` is left out.
         :param body: The JSON body.
         :param is_idempotent: Whether the call may be sent twice (default: by method and path, as said above).
         :raises InvalidInputError: if method or path cannot be right.

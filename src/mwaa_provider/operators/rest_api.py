@@ -51,6 +51,7 @@ class MwaaRestApiOperator(MwaaBaseOperator):
     :param region_name: AWS region of the other environment (default: the connection's). (templated)
     :param verify: The CA bundle's path, or ``False`` to trust any certificate (default: the connection's). (templated)
     :param botocore_config: Settings of botocore as a dict (default: the connection's).
+    :param transport: The way to the REST API: ``auto`` (default), ``iam`` (InvokeRestApi) or ``session`` (a web session).
     :raises InvalidInputError: naming every problem of the arguments. Nothing was sent.
     :raises RestApiError: if Airflow answered with an error.
     :raises ResponseCheckFailedError: if ``response_check`` returned ``False``.
