@@ -51,10 +51,10 @@ def test_a_bundle_of_the_environment_that_is_not_there(run: RunMwaa) -> None:
 
 
 def test_all_problems_are_told_in_these_words(run: RunMwaa) -> None:
-    ended = run("rest", "1st", "GET", "dags")
+    ended = run("rest", "1st", "PATCH", "dags", "--body", '{"is_paused": NaN}')
     assert (ended.status, ended.stdout) == (2, "")
-    told = [line.partition("'")[0] for line in ended.stderr.splitlines()]
-    assert told == ["Error: Invalid input: ", "  - ENVIRONMENT: ", "  - PATH: "]
+    told = [line.partition("'")[0].partition(": it")[0] for line in ended.stderr.splitlines()]
+    assert told == ["Error: Invalid input: ", "  - ENVIRONMENT: ", "  - PATH: ", "  - --body"]
 
 
 def test_what_has_no_other_name_is_told_as_it_is() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from mwaa_provider.exceptions import InvalidInputError, MwaaError
 
 _NAME_HERE = {
+    "body": "--body",
     "command": "COMMAND",
     "dags_folder": "--dags-folder",
     "endpoint_url": "--endpoint-url",
     "environment_name": "ENVIRONMENT",
     "method": "METHOD",
+    "params": "--param",
     "path": "PATH",
     "postgres": "--postgres-url",
     "proxies": "--proxy",
