@@ -9,7 +9,7 @@ import logging
 
 import pytest
 
-from mwaa_provider.exceptions import AccessDeniedError, UnknownOutcomeError
+from mwaa_provider.exceptions import AccessDeniedError
 from mwaa_provider.local import Fault, Identity, LocalMwaa, ScriptedAirflow
 from tests.client.conftest import MakeClient, needs_invoke_rest_api
 
@@ -93,13 +93,23 @@ def test_what_needs_the_description_itself_says_so(airflow: ScriptedAirflow, mak
     assert caught.value.action == "airflow:GetEnvironment"
 
 
-def test_trouble_that_passes_is_told_as_what_it_is(
+def test_a_version_that_is_not_told_leaves_no_doubt_about_the_call_itself(
     airflow: ScriptedAirflow, local_mwaa: LocalMwaa, make_client: MakeClient
 ) -> None:
-    client = make_client(identity=allowed_only("CreateWebLoginToken"), transport="session")
+    """Nothing was sent but a question: no UnknownOutcomeError, upon which a task would not be tried again."""
+    client = make_client(identity=allowed_only("CreateWebLoginToken", "CreateCliToken"), transport="session")
     local_mwaa.faults.add(Fault.lose_answer(operation="rest", path="/version", times=None))
-    with pytest.raises(UnknownOutcomeError):
-        client.get_dag("target", "load")
+    local_mwaa.faults.add(Fault.lose_answer(operation="cli", times=None))
+    for call in (
+        lambda: client.invoke_rest_api("target", "POST", "/dags/load/dagRuns", body={}),
+        lambda: client.run_cli("target", ["dags", "trigger", "load"]),
+    ):
+        with pytest.raises(
+            AccessDeniedError,
+            match=r"could not be asked for its version itself: No .* 127\.0\.0\.1|itself: No usable answer of the CLI",
+        ):
+            call()
+    assert airflow.runs("load") == ()
     local_mwaa.faults.clear()
     local_mwaa.faults.add(Fault.lose_answer(operation="rest", path="/version"))
     assert client.get_dag("target", "load").dag_id == "load"

@@ -32,7 +32,6 @@ from mwaa_provider.client.tokens import CliToken, TokenCache, WebLoginToken, Web
 from mwaa_provider.client.transport import IamTransport, SessionTransport
 from mwaa_provider.exceptions import (
     AccessDeniedError,
-    ConnectionFailedError,
     InvalidInputError,
     LoginFailedError,
     MwaaError,
@@ -189,7 +188,7 @@ class ClientCore:
     ) -> str:
         try:
             version = ask_version(environment_name)
-        except (AccessDeniedError, ConnectionFailedError, LoginFailedError, NoWayInError) as error:
+        except MwaaError as error:  # that nobody knows whether a question was answered says nothing of the call itself
             note = f"The environment could not be asked for its version itself: {error.message}"
             raise denied.with_note(note) from error
         log.info(

@@ -206,7 +206,7 @@ class SessionTransport:
                 f"The web server of environment {environment.name!r} refuses the sessions that it has just given (HTTP {response.status}: "
                 f"{error_mapping.detail_of(response.body)}). Nothing was done. If this lasts, its web server is in trouble: see its log.",
                 environment_name=environment.name,
-                host=environment.web_server_host,
+                host=session.host,
                 status=response.status,
                 may_pass=True,
             )
@@ -239,7 +239,7 @@ class SessionTransport:
             raise error_mapping.from_requests(
                 error,
                 environment_name=environment.name,
-                host=environment.web_server_host,
+                host=session.host,
                 method=request.method,
                 path=request.path,
             ) from None  # the requests error carries the headers, and with them the session
