@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable
 
 from mwaa_provider.client.clock import Clock
+from mwaa_provider.client.looks import Look
 from mwaa_provider.client.retry import is_passing
-from mwaa_provider.client.watching import Look
 from mwaa_provider.exceptions import MwaaError
 
 log = logging.getLogger(__name__)
@@ -75,6 +75,10 @@ def wait(
     deadline = None if timeout is None else clock.monotonic() + timeout
     patience = Patience(clock)
     last: Look | None = None
+
+    def is_over() -> bool:
+        return is_called_off() or (deadline is not None and clock.monotonic() >= deadline)
+
     while True:
         pause = poke_interval
         try:
@@ -82,7 +86,7 @@ def wait(
         except MwaaError as error:
             pause = patience.pause_after(error, poke_interval)
             log.warning("Could not look, the next try is in %.0f s: %s", pause, error)
-            if deadline is not None and clock.monotonic() >= deadline and last is None:
+            if last is None and is_over():
                 raise
         else:
             patience.is_well()
@@ -91,7 +95,7 @@ def wait(
             last = seen
             if seen.verdict != "wait":
                 return seen
-        if last is not None and (is_called_off() or (deadline is not None and clock.monotonic() >= deadline)):
+        if last is not None and is_over():
             return last
         wake_at = clock.monotonic() + pause
         if deadline is not None:

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 from mwaa_provider.airflow_compat import (
     BaseSensorOperator,
     PokeReturnValue,
+    RunningTask,
     is_deferrable_by_default,
     sensor_timeout,
     skip_exception,
     task_timeout,
 )
 from mwaa_provider.client.clock import Clock, SystemClock
+from mwaa_provider.client.looks import Look
 from mwaa_provider.client.retry import is_passing
 from mwaa_provider.client.waiting import Patience
-from mwaa_provider.client.watching import Look, Watch
+from mwaa_provider.client.watching import Watch
 from mwaa_provider.exceptions import MwaaError
 from mwaa_provider.operators.base import MwaaBaseOperator
 
@@ -105,15 +107,18 @@ class MwaaBaseSensor(MwaaBaseOperator, BaseSensorOperator):
             self._defer(context)
         return False if done is None else done
 
-    def execute_complete(self, context: Context, event: dict[str, Any], deadline: float | None = None) -> Any:
+    def execute_complete(self, context: Context, event: dict[str, Any], deadline: float, try_number: int) -> Any:
         """Go on where a deferred wait ended.
 
         :param deadline: When the time is up, in seconds since 1970.
+        :param try_number: The try that was deferred.
         """
         from mwaa_provider.triggers import events
 
+        if RunningTask(context).try_number > try_number:
+            return self.execute(context)  # Airflow 3.0 lets a retry begin where the try before it ended
         self._deadline = deadline
-        is_late = deadline is not None and self.clock.time() >= deadline
+        is_late = self.clock.time() >= deadline
         try:
             done = self._judged(events.read(event), self._trigger(context).watch)
         except MwaaError as error:
@@ -171,7 +176,11 @@ class MwaaBaseSensor(MwaaBaseOperator, BaseSensorOperator):
 
     def _defer(self, context: Context) -> None:
         self.warn_without_triggerer()
-        self.defer(trigger=self._trigger(context), method_name="execute_complete", kwargs={"deadline": self._deadline})
+        self.defer(
+            trigger=self._trigger(context),
+            method_name="execute_complete",
+            kwargs={"deadline": self._deadline, "try_number": RunningTask(context).try_number},
+        )
 
     def _seconds(self) -> float:
         """Return how long to wait at most; Airflow 3 forgets a task's ``execution_timeout`` while it is deferred."""

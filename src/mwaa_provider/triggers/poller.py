@@ -22,8 +22,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from mwaa_provider.client.clock import Clock, SystemClock
+from mwaa_provider.client.looks import Look
 from mwaa_provider.client.waiting import Patience
-from mwaa_provider.client.watching import Look, Watch
+from mwaa_provider.client.watching import Watch
 from mwaa_provider.exceptions import MwaaError
 from mwaa_provider.triggers.board import RunBoard
 
