@@ -82,6 +82,11 @@ class TestErrors:
             wait(Looks("running", server_error()), poke_interval=60, timeout=None, clock=clock)
         assert PATIENCE_SECONDS < clock.monotonic() - began < PATIENCE_SECONDS + 400
 
+    def test_they_are_put_up_with_until_the_timeout(self, clock) -> None:
+        began, looks = clock.monotonic(), Looks("running", *[server_error()] * 60, "success")
+        assert wait(looks, poke_interval=300, timeout=6 * PATIENCE_SECONDS, clock=clock).verdict == "met"
+        assert clock.monotonic() - began == 61 * 300
+
     def test_the_wait_ends_in_time_all_the_same(self, clock) -> None:
         began = clock.monotonic()
         seen = wait(Looks("running", server_error()), poke_interval=60, timeout=600, clock=clock)

@@ -19,6 +19,7 @@ from mwaa_provider.exceptions import (
     DagRunTimeoutError,
     EnvironmentNotFoundError,
     InvalidInputError,
+    MwaaError,
     ResultTooLargeError,
 )
 from mwaa_provider.local import Fault, LocalMwaa, ScriptedAirflow
@@ -190,6 +191,15 @@ class TestOneRun:
         assert len(ids) == 3
         assert all(len(run_id) == 38 and run_id.isascii() and run_id.startswith("mwaa__") for run_id in ids)
 
+    def test_the_id_is_another_in_another_environment(
+        self, target: ScriptedAirflow, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        task = operator(trigger_dag_id="endless")
+        ids = [run_try(task, context_of(task))["run_id"]]
+        monkeypatch.setenv("AIRFLOW_ENV_NAME", "source2")
+        ids.append(run_try(task, context_of(task))["run_id"])
+        assert len(set(ids)) == len(target.runs("endless")) == 2
+
     def test_a_lost_answer(self, target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
         local_mwaa.faults.add(Fault.lose_answer(operation="rest", method="POST"))
         task = operator(wait_for_completion=True)
@@ -216,13 +226,39 @@ class TestOneRun:
         run_try(task, context_of(task, try_number=2, max_tries=2))
         assert (len(target.runs("load")), local_mwaa.journal.count(path="*/clear", status=200)) == (1, 1)
 
-    def test_a_cleared_run_cannot_change_its_conf(self, target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
+    @pytest.mark.parametrize("conf", [{"day": 2}, {}, None])
+    def test_a_cleared_run_cannot_change_its_conf(
+        self, target: ScriptedAirflow, local_mwaa: LocalMwaa, conf: dict[str, int] | None
+    ) -> None:
         before = operator(wait_for_completion=True, conf={"day": 1})
         run_try(before, context_of(before))
-        after = operator(wait_for_completion=True, conf={"day": 2})
-        with pytest.raises(DagRunError, match="another conf"):
+        after = operator(wait_for_completion=True, conf=conf)
+        with pytest.raises(Exception, match="another conf") as caught:
             run_try(after, context_of(after, try_number=2, max_tries=1))
+        assert isinstance(caught.value.__cause__, DagRunError)
         assert local_mwaa.journal.count(path="*/clear") == 0
+
+    @pytest.mark.parametrize("path", ["/dags/load", "/dags/load/dagRuns/*", "*/clear"])
+    def test_a_cleared_task_is_never_green_for_the_run_before(
+        self, target: ScriptedAirflow, local_mwaa: LocalMwaa, path: str
+    ) -> None:
+        """Its first try did not come to the run; the retry would find it succeeded, and could not know that this was before."""
+        task = operator(wait_for_completion=True, retries=1)
+        run_try(task, context_of(task))
+        local_mwaa.faults.add(Fault.answer(502, operation="rest", path=path, times=None))
+        with pytest.raises(Exception, match="the first try since the task was cleared") as caught:
+            run_try(task, context_of(task, try_number=2, max_tries=2))
+        assert type(caught.value).__name__ == "AirflowFailException"  # Airflow does not try that again
+        assert isinstance(caught.value.__cause__, MwaaError)
+
+    @pytest.mark.parametrize(("try_number", "max_tries"), [(1, 1), (2, 1)])
+    def test_another_try_may_be_tried_again(
+        self, target: ScriptedAirflow, local_mwaa: LocalMwaa, try_number: int, max_tries: int
+    ) -> None:
+        local_mwaa.faults.add(Fault.answer(502, operation="rest", path="/dags/load", times=None))
+        task = operator(wait_for_completion=True, retries=1)
+        with pytest.raises(MwaaError):
+            run_try(task, context_of(task, try_number=try_number, max_tries=max_tries))
 
     def test_a_run_somebody_else_named_is_taken_as_it_is(self, target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
         other = operator(task_id="other", trigger_run_id="by_hand", wait_for_completion=True)

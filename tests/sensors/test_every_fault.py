@@ -24,6 +24,7 @@ from tests.sensors.modes import Driver, Outcome
 from tests.support.tasks import context_of, run_try
 
 PAGE = "<html>down</html>"
+LOOK = "/dags/load/dagRuns/*"
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ def made(make: Callable[..., Fault], *arguments: Any, **more: Any) -> Callable[.
 
 
 def hide(path: str = "", **which: Any) -> Fault:
-    return Fault.hide_dag("load", **which)
+    every = 2 if path == LOOK else 1  # the operator has looked for the DAG itself before
+    return Fault.hide_dag("load", **which, every=every)
 
 
 CASES = [
@@ -114,7 +116,7 @@ def test_the_operator_starts_a_run(
 @every_case
 def test_the_operator_waits(target: ScriptedAirflow, local_mwaa: LocalMwaa, case: Case, deferrable: bool) -> None:
     target.add_dag("load", run_takes=0)
-    local_mwaa.faults.add(case.fault(method="GET", path="/dags/load/dagRuns/*"))
+    local_mwaa.faults.add(case.fault(method="GET", path=LOOK))
     ended = operate(deferrable=deferrable)
     assert ended == (Outcome("success") if case.operator is None else Outcome(error=case.operator))
     assert len(target.runs("load")) == 1
@@ -147,7 +149,9 @@ def test_a_sensor_waits(
         target.set_run_state("load", "r", "success")
         local_mwaa.faults.add(case.fault(path=path))
 
-    ended = drive(lambda **mode: kind(**common(external_dag_id="load", external_run_id="r"), **arguments, **mode), change)
+    ended = drive(
+        lambda **mode: kind(**common(external_dag_id="load", external_run_id="r"), **arguments, **mode), change
+    )
     assert ended.error == case.sensor
     if case.sensor is None:
         assert ended.result["run_states"] == {"success": 1}
@@ -171,10 +175,8 @@ def test_a_sensor_of_an_environment_waits(
 
 
 @waiting
-def test_what_lasts_ends_the_operator_in_time(
-    target: ScriptedAirflow, local_mwaa: LocalMwaa, deferrable: bool
-) -> None:
-    local_mwaa.faults.add(Fault.answer(502, PAGE, operation="rest", path="/dags/load/dagRuns/*", times=None))
+def test_what_lasts_ends_the_operator_in_time(target: ScriptedAirflow, local_mwaa: LocalMwaa, deferrable: bool) -> None:
+    local_mwaa.faults.add(Fault.answer(502, PAGE, operation="rest", path=LOOK, times=None))
     assert operate(deferrable=deferrable, timeout=0.1) == Outcome(error="RestApiServerError")
     assert len(target.runs("load")) == 1
 
@@ -182,7 +184,7 @@ def test_what_lasts_ends_the_operator_in_time(
 @in_two_modes
 def test_what_lasts_ends_a_sensor_in_time(target: ScriptedAirflow, local_mwaa: LocalMwaa, drive: Driver) -> None:
     target.add_run("load", "r", state="running")
-    local_mwaa.faults.add(Fault.answer(502, PAGE, operation="rest", path="/dags/load/dagRuns/*", times=None))
+    local_mwaa.faults.add(Fault.answer(502, PAGE, operation="rest", path=LOOK, times=None))
     make = common(external_dag_id="load", external_run_id="r", timeout=0.1)
     assert drive(lambda **mode: MwaaDagRunSensor(**make, **mode)).error == "AirflowSensorTimeout"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.airflow_compat import RunningTask, skip_exception, without_retry
@@ -9,7 +11,7 @@ from mwaa_provider.client.clock import Clock
 from mwaa_provider.client.models import DagRun
 from mwaa_provider.client.retry import UNKNOWN_OUTCOME
 from mwaa_provider.client.waiting import HOLD_BACK_SECONDS
-from mwaa_provider.exceptions import ConflictError, DagRunError, DagRunExistsError
+from mwaa_provider.exceptions import ConflictError, DagRunError, DagRunExistsError, MwaaError
 from mwaa_provider.operators.run_identity import RunIdentity
 from mwaa_provider.operators.trigger_input import TriggerInput
 
@@ -161,7 +163,8 @@ class OneRun:
         return run
 
     def _run_again(self, run: DagRun) -> DagRun:
-        if self._asked.conf is not None and dict(run.conf) != self._asked.conf:
+        wanted = {} if self._asked.conf is None and self._is_ours(run) else self._asked.conf
+        if wanted is not None and dict(run.conf) != wanted:
             raise DagRunError(
                 f"Run {run.run_id!r} of DAG {run.dag_id!r} in environment {self._environment_name!r} would have to run again with "
                 "another conf, but a cleared run keeps the one it had. Give a trigger_run_id of its own to the new conf, or delete "
@@ -196,3 +199,23 @@ def _has_run_since(now: DagRun, before: DagRun) -> bool:
     return not before.is_active and (
         now.is_active or (now.start_date, now.end_date) != (before.start_date, before.end_date)
     )
+
+
+@contextmanager
+def no_retry_that_takes_an_old_run_for_this_one(task: RunningTask) -> Iterator[None]:
+    """Fail a cleared task for good if its first try does not come to the run over there.
+
+    To the retry, a run that succeeded before the task was cleared would be one that succeeded since.
+
+    :param task: The running task instance.
+    """
+    try:
+        yield
+    except MwaaError as error:
+        if task.try_number == 1 or not task.is_first_try_since_clear:
+            raise
+        why = (
+            "This was the first try since the task was cleared. There is no retry: it could not tell the run before from a new one. Clear "
+            "the task once more."
+        )
+        raise without_retry(error.with_note(why)) from error

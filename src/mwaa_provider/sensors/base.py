@@ -18,7 +18,6 @@ from mwaa_provider.airflow_compat import (
 from mwaa_provider.client.clock import Clock, SystemClock
 from mwaa_provider.client.looks import Look
 from mwaa_provider.client.retry import is_passing
-from mwaa_provider.client.waiting import Patience
 from mwaa_provider.client.watching import Watch
 from mwaa_provider.exceptions import MwaaError
 from mwaa_provider.operators.base import MwaaBaseOperator
@@ -31,8 +30,7 @@ if TYPE_CHECKING:
 class MwaaBaseSensor(MwaaBaseOperator, BaseSensorOperator):
     """Wait for something in another MWAA environment.
 
-    It pokes, is rescheduled, or is deferred, and comes to the same end. Errors that pass by themselves are put up with: for an hour if
-    there is nothing else, in ``mode="reschedule"`` until ``timeout``.
+    It pokes, is rescheduled, or is deferred, and comes to the same end. Errors that pass by themselves are put up with until ``timeout``.
 
     :param environment_name: The other environment's name. (templated)
     :param deferrable: Whether to wait in the triggerer and not in a worker (default: ``[operators] default_deferrable``).
@@ -48,7 +46,6 @@ class MwaaBaseSensor(MwaaBaseOperator, BaseSensorOperator):
         self.deferrable = is_deferrable_by_default() if deferrable is None else deferrable
         self._wait: MwaaBaseTrigger | None = None
         self._deadline: float | None = None
-        self._patience: Patience | None = None
         self._news = ""
 
     @abstractmethod
@@ -91,16 +88,12 @@ class MwaaBaseSensor(MwaaBaseOperator, BaseSensorOperator):
 
     def poke(self, context: Context) -> PokeReturnValue | bool:
         """Look once; a deferrable sensor goes on in the triggerer."""
-        if self._patience is None:
-            self._patience = Patience(self.clock)
         watch = self._trigger(context).watch
         try:
             done = self._judged(self.look(watch), watch)
-            self._patience.is_well()
         except MwaaError as error:
             if not is_passing(error):
                 raise self.explained(error) from error
-            self._patience.pause_after(error, self.poke_interval)
             self.log.warning("Could not look, and will again: %s", error)
             done = None
         if done is None and self.deferrable:
