@@ -166,6 +166,8 @@ class RunningTask:
         self.run_id: str = task_instance.run_id
         self.map_index: int = -1 if task_instance.map_index is None else task_instance.map_index
         self.try_number: int = task_instance.try_number
+        # Up to Airflow 2.9 deferring takes the number of the try back, and a task that is cleared then has it once more.
+        self.may_follow_another_try: bool = self.try_number > 1 or hasattr(task_instance, "_try_number")
         # A clear by a person sets max_tries to try_number + retries, an automatic retry leaves it; so the difference tells
         # the first try of each life. (RuntimeTaskInstance of Airflow 3 has max_tries too.)
         self.is_first_try_since_clear: bool = self.try_number <= task_instance.max_tries - context["task"].retries + 1

@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
+from mwaa_provider.client.looks import Look
 from mwaa_provider.client.models import DagRun
 from mwaa_provider.client.waiting import PATIENCE_SECONDS, wait
-from mwaa_provider.client.watching import Look, RunWatch, States, WhichRuns, ended_well
+from mwaa_provider.client.watching import RunWatch, States, ended_well
+from mwaa_provider.client.which_runs import WhichRuns
 from mwaa_provider.exceptions import (
     AccessDeniedError,
     DagRunFailedError,
@@ -80,6 +82,11 @@ class TestErrors:
             wait(Looks("running", server_error()), poke_interval=60, timeout=None, clock=clock)
         assert PATIENCE_SECONDS < clock.monotonic() - began < PATIENCE_SECONDS + 400
 
+    def test_they_are_put_up_with_until_the_timeout(self, clock) -> None:
+        began, looks = clock.monotonic(), Looks("running", *[server_error()] * 60, "success")
+        assert wait(looks, poke_interval=300, timeout=6 * PATIENCE_SECONDS, clock=clock).verdict == "met"
+        assert clock.monotonic() - began == 61 * 300
+
     def test_the_wait_ends_in_time_all_the_same(self, clock) -> None:
         began = clock.monotonic()
         seen = wait(Looks("running", server_error()), poke_interval=60, timeout=600, clock=clock)
@@ -88,6 +95,12 @@ class TestErrors:
     def test_a_wait_that_never_saw_anything_says_why(self, clock) -> None:
         with pytest.raises(RestApiServerError):
             wait(Looks(server_error()), poke_interval=60, timeout=600, clock=clock)
+
+    def test_a_wait_that_never_saw_anything_can_be_called_off(self, clock) -> None:
+        began, looks = clock.monotonic(), Looks(server_error())
+        with pytest.raises(RestApiServerError):
+            wait(looks, poke_interval=30, timeout=None, clock=clock, is_called_off=lambda: looks.count == 2)
+        assert (looks.count, clock.monotonic() - began) == (2, 30)
 
     def test_those_that_do_not_pass_end_it_at_once(self, clock) -> None:
         looks = Looks("running", AccessDeniedError("no", environment_name="target", action="x", detail=""))

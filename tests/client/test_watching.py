@@ -7,7 +7,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from mwaa_provider.client.models import DagRun, TaskInstance
-from mwaa_provider.client.watching import RunWatch, States, TaskWatch, WhichRuns, together
+from mwaa_provider.client.watching import RunWatch, States, TaskWatch, together
+from mwaa_provider.client.which_runs import WhichRuns
 from mwaa_provider.exceptions import DagRunNotFoundError, TaskNotFoundError
 
 DAY = datetime(2026, 1, 31, tzinfo=timezone.utc)

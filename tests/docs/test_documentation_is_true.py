@@ -44,6 +44,14 @@ def test_links_to_files_lead_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+def test_every_page_stands_in_the_index_and_in_the_navigation() -> None:
+    pages = sorted(page.name for page in (ROOT / "docs").glob("*.md") if page.name != "index.md")
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^- .*\]\(([\w-]+\.md)\)", index, re.MULTILINE)) == pages
+    navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^  - .*: ([\w-]+\.md)$", navigation, re.MULTILINE)) == sorted([*pages, "index.md"])
+
+
 def test_paths_that_pages_name_exist() -> None:
     named = re.compile(r"`((?:src|tests|scripts|example_dags|docs|pins|client|operators|local)/[\w./-]*)`")
     for page in PAGES:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime, timezone
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,16 +19,25 @@ from mwaa_provider.exceptions import (
     DagRunTimeoutError,
     EnvironmentNotFoundError,
     InvalidInputError,
+    MwaaError,
     ResultTooLargeError,
 )
 from mwaa_provider.local import Fault, LocalMwaa, ScriptedAirflow
 from mwaa_provider.operators.dag_run import MwaaTriggerDagRunOperator
-from tests.support.tasks import MODES, Mode, context_of, run_try
+from tests.support.played import CONN_ID, play
+from tests.support.tasks import MODES, Mode, context_of, deferral_of, event_of, run_try
 
 if TYPE_CHECKING:
     from tests.support.dag_runs import RunDag
 
-CONN_ID = "local_mwaa"
+DAY = "2026-01-31T00:00:00+00:00"
+
+
+@pytest.fixture(scope="module")
+def local_mwaa() -> Iterator[LocalMwaa]:
+    """One for all tests of this file; each has an Airflow of its own behind it."""
+    with LocalMwaa() as mwaa:
+        yield mwaa
 
 
 @pytest.fixture(params=["2.7.2", "3.3.1"])
@@ -38,8 +48,7 @@ def target(request: pytest.FixtureRequest, local_mwaa: LocalMwaa, monkeypatch: p
     airflow.add_dag("breaks", run_takes=0, run_ends_in="failed")
     airflow.add_dag("endless", run_takes=None)
     airflow.add_dag("sleeping", paused=True, run_takes=0)
-    local_mwaa.create_environment("target", airflow)
-    monkeypatch.setenv(f"AIRFLOW_CONN_{CONN_ID.upper()}", json.dumps(local_mwaa.airflow_connection()))
+    play(airflow, local_mwaa, monkeypatch)
     monkeypatch.setenv("AIRFLOW_ENV_NAME", "source")
     return airflow
 
@@ -143,10 +152,32 @@ def test_a_wait_ends_in_time_and_the_retry_takes_up_the_run(target: ScriptedAirf
     assert len(target.runs("endless")) == 1
 
 
+def test_a_deferred_wait_ends_with_the_shorter_time(target: ScriptedAirflow, mode: Mode) -> None:
+    """In a worker it is Airflow itself that ends a task after its execution_timeout."""
+    limits = {"timeout": 60, "execution_timeout": timedelta(seconds=0.05)}
+    task = operator(trigger_dag_id="endless", wait_for_completion=True, deferrable=True, **limits)
+    with pytest.raises(DagRunTimeoutError, match=r"after 0\.05 seconds"):
+        run_try(task, context_of(task))
+
+
 @pytest.mark.parametrize("allowed", [["success", "failed"], ["failed"]])
 def test_failure_may_be_what_is_wanted(target: ScriptedAirflow, allowed: list[str]) -> None:
     task = operator(trigger_dag_id="breaks", wait_for_completion=True, allowed_states=allowed, failed_states=[])
     assert run_try(task, context_of(task))["state"] == "failed"
+
+
+@pytest.mark.parametrize("mode", ["defers"], indirect=True)
+def test_a_retry_begins_anew_wherever_airflow_lets_it_begin(target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
+    """Airflow 3.0 calls ``execute_complete`` again, with the event that the try before it ended with."""
+    task = operator(trigger_dag_id="breaks", wait_for_completion=True, retries=1)
+    deferred = deferral_of(task, context_of(task))
+    event = event_of(deferred.trigger)
+    again = context_of(task, try_number=2)
+    with pytest.raises(type(deferred)):
+        task.execute_complete(again, event=event, **deferred.kwargs)
+    assert (len(target.runs("breaks")), local_mwaa.journal.count(path="*/clear", status=200)) == (1, 1)
+    with pytest.raises(DagRunFailedError):
+        task.execute_complete(context_of(task), event=event, **deferred.kwargs)
 
 
 class TestOneRun:
@@ -159,6 +190,15 @@ class TestOneRun:
         ids = {run_try(task, context_of(task, map_index=index))["run_id"] for index in (0, 1)} | {first}
         assert len(ids) == 3
         assert all(len(run_id) == 38 and run_id.isascii() and run_id.startswith("mwaa__") for run_id in ids)
+
+    def test_the_id_is_another_in_another_environment(
+        self, target: ScriptedAirflow, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        task = operator(trigger_dag_id="endless")
+        ids = [run_try(task, context_of(task))["run_id"]]
+        monkeypatch.setenv("AIRFLOW_ENV_NAME", "source2")
+        ids.append(run_try(task, context_of(task))["run_id"])
+        assert len(set(ids)) == len(target.runs("endless")) == 2
 
     def test_a_lost_answer(self, target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
         local_mwaa.faults.add(Fault.lose_answer(operation="rest", method="POST"))
@@ -186,13 +226,39 @@ class TestOneRun:
         run_try(task, context_of(task, try_number=2, max_tries=2))
         assert (len(target.runs("load")), local_mwaa.journal.count(path="*/clear", status=200)) == (1, 1)
 
-    def test_a_cleared_run_cannot_change_its_conf(self, target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
+    @pytest.mark.parametrize("conf", [{"day": 2}, {}, None])
+    def test_a_cleared_run_cannot_change_its_conf(
+        self, target: ScriptedAirflow, local_mwaa: LocalMwaa, conf: dict[str, int] | None
+    ) -> None:
         before = operator(wait_for_completion=True, conf={"day": 1})
         run_try(before, context_of(before))
-        after = operator(wait_for_completion=True, conf={"day": 2})
-        with pytest.raises(DagRunError, match="another conf"):
+        after = operator(wait_for_completion=True, conf=conf)
+        with pytest.raises(Exception, match="another conf") as caught:
             run_try(after, context_of(after, try_number=2, max_tries=1))
+        assert isinstance(caught.value.__cause__, DagRunError)
         assert local_mwaa.journal.count(path="*/clear") == 0
+
+    @pytest.mark.parametrize("path", ["/dags/load", "/dags/load/dagRuns/*", "*/clear"])
+    def test_a_cleared_task_is_never_green_for_the_run_before(
+        self, target: ScriptedAirflow, local_mwaa: LocalMwaa, path: str
+    ) -> None:
+        """Its first try did not come to the run; the retry would find it succeeded, and could not know that this was before."""
+        task = operator(wait_for_completion=True, retries=1)
+        run_try(task, context_of(task))
+        local_mwaa.faults.add(Fault.answer(502, operation="rest", path=path, times=None))
+        with pytest.raises(Exception, match="the first try since the task was cleared") as caught:
+            run_try(task, context_of(task, try_number=2, max_tries=2))
+        assert type(caught.value).__name__ == "AirflowFailException"  # Airflow does not try that again
+        assert isinstance(caught.value.__cause__, MwaaError)
+
+    @pytest.mark.parametrize(("try_number", "max_tries"), [(1, 1), (2, 1)])
+    def test_another_try_may_be_tried_again(
+        self, target: ScriptedAirflow, local_mwaa: LocalMwaa, try_number: int, max_tries: int
+    ) -> None:
+        local_mwaa.faults.add(Fault.answer(502, operation="rest", path="/dags/load", times=None))
+        task = operator(wait_for_completion=True, retries=1)
+        with pytest.raises(MwaaError):
+            run_try(task, context_of(task, try_number=try_number, max_tries=max_tries))
 
     def test_a_run_somebody_else_named_is_taken_as_it_is(self, target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
         other = operator(task_id="other", trigger_run_id="by_hand", wait_for_completion=True)
@@ -327,6 +393,18 @@ class TestChoices:
         assert result["run_id"].startswith("mwaa__")
         assert result["logical_date"] == "2026-01-31T12:00:00+00:00"
 
+    @pytest.mark.parametrize("asked", ["['extract']", '{"extract": ["return_value"]}', "{'extract': 'return_value'}"])
+    def test_a_template_may_say_which_xcoms(self, target: ScriptedAirflow, asked: str) -> None:
+        target.add_run("endless", "r", state="success")
+        target.set_xcom("endless", "r", "extract", "return_value", "text")
+        task = operator(trigger_dag_id="endless", trigger_run_id="r", wait_for_completion=True, return_xcoms=asked)
+        assert run_try(task, context_of(task))["xcoms"]["extract"]["return_value"]["value"] == "text"
+
+    @pytest.mark.parametrize("waits", [True, False])
+    def test_a_template_may_say_that_no_xcoms_are_wanted(self, target: ScriptedAirflow, waits: bool) -> None:
+        task = operator(return_xcoms="None", wait_for_completion=waits)
+        assert run_try(task, context_of(task))["xcoms"] == {}
+
     def test_only_airflow_3_runs_later(self, target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
         task = operator(run_after="2030-01-01T00:00:00Z")
         if target.airflow_version.startswith("3."):
@@ -385,6 +463,15 @@ class TestRefused:
             ({"allowed_states": "success"}, InvalidInputError, "allowed_states: 'success' is not a list"),
             ({"allowed_states": ["succes"]}, InvalidInputError, "'succes' is not a DAG run state"),
             ({"failed_states": ["success"]}, InvalidInputError, "stands in both"),
+            ({"data_interval_start": DAY}, InvalidInputError, "data_interval_end: it is missing"),
+            ({"data_interval_start": DAY, "data_interval_end": "2026-01-30T00:00:00Z"}, InvalidInputError, "is after"),
+            ({"partition_key": "  "}, InvalidInputError, "partition_key: '  ' is not a partition's key"),
+            # Airflow keeps 1,000 characters of a note, and 93 of them say who started the run
+            ({"note": "x" * 908}, InvalidInputError, "note: 908 characters are too many; give 907 characters at most"),
+            ({"note": 5}, InvalidInputError, "note: 5 is not a text"),
+            ({"return_xcoms": ["a"]}, InvalidInputError, "return_xcoms: nothing comes home from a run that is not"),
+            ({"return_xcoms": {"a": 5}, "wait_for_completion": True}, InvalidInputError, "5 is neither a key nor a"),
+            ({"when_run_exists": "ask"}, InvalidInputError, "'ask' is not one of adopt, clear, skip, fail"),
         ],
     )
     def test_it_says_what_is_wrong(
@@ -409,6 +496,14 @@ class TestRefused:
         assert fields == ["environment_name", "trigger_run_id", "conf", "logical_date", "poke_interval"]
         assert local_mwaa.journal.count() == 0
 
+    @pytest.mark.parametrize("target", ["2.7.2"], indirect=True)
+    def test_nothing_is_unpaused_for_what_the_release_does_not_do(self, target: ScriptedAirflow) -> None:
+        task = operator(trigger_dag_id="sleeping", unpause=True, partition_key="eu", run_after="2030-01-01T00:00:00Z")
+        with pytest.raises(InvalidInputError) as caught:
+            run_try(task, context_of(task))
+        fields = sorted(problem.split(":")[0] for problem in caught.value.problems)
+        assert (fields, target.is_paused("sleeping")) == (["partition_key", "run_after"], True)
+
     def test_a_paused_dag_may_be_triggered_without_waiting(self, target: ScriptedAirflow, caplog: Any) -> None:
         task = operator(trigger_dag_id="sleeping")
         assert run_try(task, context_of(task))["state"] == "queued"
@@ -419,7 +514,7 @@ def test_the_installed_airflow_runs_it(target: ScriptedAirflow, local_mwaa: Loca
     """Templates, `.partial().expand()`, XCom, and a task that fails with its run, in one real DAG run."""
     outcome = run_dag(
         """
-        from datetime import datetime, timezone
+        from datetime import datetime, timedelta, timezone
 
         from airflow import DAG
         from mwaa_provider.operators.dag_run import MwaaTriggerDagRunOperator

@@ -44,6 +44,11 @@ class Source:
             verify=str(mwaa.ca_file),
         )
 
+    @property
+    def is_airflow_3_0(self) -> bool:
+        """Whether the calling Airflow is a 3.0, which has faults of its own where running tasks end otherwise than by themselves."""
+        return self.airflow.airflow_version.startswith("3.0.")
+
     def let_tasks_begin(self) -> None:
         self.client.set_pool("source", "calls", 8)
 
@@ -139,9 +144,21 @@ class Call:
             "source", "POST", f"/dags/{self.dag_id}/clearTaskInstances", body={**body, "reset_dag_runs": True}
         )
 
+    def clear_while_it_runs(self) -> None:
+        """Clear the task as the UI does; Airflow 3.0 ends its process and leaves it ``restarting`` for ever, so it takes a second clear."""
+        self.clear()
+        if self.source.is_airflow_3_0 and "defers" not in self.dag_id:
+            self.until("restarting")
+            self.until_remote("failed")  # by the process that ends
+            self.clear()
+
     def kill_its_process(self) -> None:
+        """Kill the process, as a lack of memory does; Airflow 3.0 tries such a task no second time, so it takes a clear."""
         pid = self._column("pid")
         os.kill(int(pid), signal.SIGKILL)
+        if self.source.is_airflow_3_0:
+            self.until("failed")
+            self.clear()
 
     def links(self) -> dict[str, str]:
         """The extra links of the task, as the UI shows them."""
@@ -153,6 +170,11 @@ class Call:
     @property
     def try_number(self) -> int:
         return self._task().try_number
+
+    @property
+    def began(self) -> Any:
+        """When its try began; up to Airflow 2.9 a task that was cleared while it was deferred has the same number again."""
+        return self._column("start_date")
 
     def _column(self, name: str) -> Any:
         connection = self.source.airflow.connect()

@@ -42,6 +42,8 @@ def test_a_retry_runs_a_failure_again_and_a_clear_by_a_person_a_success(source: 
 
 
 def test_a_retry_of_a_killed_process_is_done_with_a_run_that_succeeded(source: Source) -> None:
+    if source.is_airflow_3_0:
+        pytest.skip("Airflow 3.0 tries a task whose process was killed no second time")
     call = source.start("waits")
     call.until_it_waits()
     clears = source.clears()

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pytest
 
 from mwaa_provider.airflow_compat import AIRFLOW_3
-from mwaa_provider.client.clock import SystemClock
 from mwaa_provider.local import LocalMwaa, ScriptedAirflow
 from tests.sensors.modes import MODES, Driver
+from tests.support.played import CONN_ID, play
 
-CONN_ID = "local_mwaa"
+__all__ = ["CONN_ID"]
 
 
 @pytest.fixture(scope="module")
 def local_mwaa() -> Iterator[LocalMwaa]:
     """One for all scenarios of a file; each has an Airflow of its own behind it."""
     with LocalMwaa() as mwaa:
-        mwaa.create_environment("target", ScriptedAirflow("3.3.1"))
         yield mwaa
 
 
@@ -28,18 +26,7 @@ def target(request: pytest.FixtureRequest, local_mwaa: LocalMwaa, monkeypatch: p
     """The Airflow 2 or 3 of the environment ``target``, and the connection to it."""
     airflow = ScriptedAirflow(request.param)
     airflow.add_dag("load", tasks=("extract", "group.one", "group.two"), run_takes=None)
-    [environment] = local_mwaa.environments
-    if environment.airflow_line != int(request.param[0]):
-        # its web server is that of its line
-        local_mwaa.delete_environment("target")
-        environment = local_mwaa.create_environment("target", airflow)
-    environment.backend = airflow
-    environment.set_status("AVAILABLE")
-    local_mwaa.faults.clear()
-    local_mwaa.journal.clear()
-    monkeypatch.setenv(f"AIRFLOW_CONN_{CONN_ID.upper()}", json.dumps(local_mwaa.airflow_connection()))
-    # what is repeated is repeated at once
-    monkeypatch.setattr(SystemClock, "sleep", lambda clock, seconds: None)
+    play(airflow, local_mwaa, monkeypatch)
     return airflow
 
 

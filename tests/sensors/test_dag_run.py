@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from mwaa_provider.client.watching import Look
-from mwaa_provider.exceptions import ServiceError
+from mwaa_provider.client.looks import Look
 from mwaa_provider.local import Fault, LocalMwaa, ScriptedAirflow
 from mwaa_provider.sensors.dag_run import MwaaDagRunSensor
 from tests.sensors.conftest import CONN_ID
 from tests.sensors.modes import Driver, Outcome, exceptions_of_airflow
+from tests.support.tasks import context_of, deferral_of, event_of
 
 DAY = datetime(2026, 1, 31, tzinfo=timezone.utc)
 
@@ -294,13 +294,12 @@ class TestTrouble:
 
 
 @pytest.mark.parametrize("target", ["3.3.1"], indirect=True)
-def test_patience_ends_after_an_hour_of_errors(target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
+def test_errors_that_pass_are_put_up_with_until_the_timeout(target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
+    """For hours, as in mode="reschedule", where Airflow forgets them between two looks; deferred, the trigger has the deadline."""
     local_mwaa.faults.add(Fault.answer(503, operation="GetEnvironment", times=None))
     task = sensor(external_run_id="r")()
     task.clock = HalfHours()
-    assert [task.poke({}), task.poke({}), task.poke({})] == [False, False, False]
-    with pytest.raises(ServiceError):
-        task.poke({})
+    assert [task.poke({}) for _ in range(5)] == [False] * 5
 
 
 @pytest.mark.parametrize("target", ["3.3.1"], indirect=True)
@@ -310,11 +309,25 @@ def test_the_trigger_ends_with_the_shorter_time(target: ScriptedAirflow) -> None
     task = sensor(external_run_id="r", execution_timeout=timedelta(seconds=100), timeout=1000, deferrable=True)()
     task.clock = HalfHours()
     with pytest.raises(raised.TaskDeferred) as deferred:
-        task.poke({})
+        task.poke(context_of(task))
     assert deferred.value.trigger.deadline == deferred.value.kwargs["deadline"] == 1800 + 100
     nothing = {"look": Look("wait", "There is no run").as_plain()}
     with pytest.raises(raised.AirflowTaskTimeout, match=r"Time was up after 100 seconds\. There is no run"):
-        task.execute_complete({}, nothing, **deferred.value.kwargs)
+        task.execute_complete(context_of(task), nothing, **deferred.value.kwargs)
+
+
+@pytest.mark.parametrize("target", ["3.3.1"], indirect=True)
+def test_a_retry_begins_anew_wherever_airflow_lets_it_begin(target: ScriptedAirflow) -> None:
+    """Airflow 3.0 calls ``execute_complete`` again, with the event that the try before it ended with."""
+    target.add_run("load", "r", state="running")
+    task = sensor(external_run_id="r", deferrable=True, retries=1)()
+    deferred = deferral_of(task, context_of(task))
+    target.set_run_state("load", "r", "failed")
+    event = event_of(deferred.trigger)
+    target.set_run_state("load", "r", "success")
+    task = sensor(external_run_id="r", deferrable=True, retries=1)()
+    result = task.execute_complete(context_of(task, try_number=2), event=event, **deferred.kwargs)
+    assert result["run_states"] == {"success": 1}
 
 
 @pytest.mark.parametrize("target", ["3.3.1"], indirect=True)
@@ -325,7 +338,7 @@ def test_without_a_triggerer_it_says_so(target: ScriptedAirflow, monkeypatch: py
     for enabled in ("True", "False"):
         monkeypatch.setenv("AIRFLOW__MWAA__TRIGGERER_ENABLED", enabled)
         with pytest.raises(exceptions_of_airflow().TaskDeferred):
-            sensor(external_run_id="r", deferrable=True)().poke({})
+            (task := sensor(external_run_id="r", deferrable=True)()).poke(context_of(task))
     assert [message.split(":")[0] for message in told] == ["mwaa.triggerer_enabled is False"]
 
 

@@ -49,15 +49,32 @@ def run_try(task: Any, context: dict[str, Any], *, limit: float = 60.0) -> Any:
     :param limit: Seconds until a trigger is given up.
     """
     try:
+        return task.execute(context)
+    except task_deferred() as deferred:
+        event = event_of(deferred.trigger, limit=limit)
+        return getattr(task, deferred.method_name)(context, event=event, **(deferred.kwargs or {}))
+
+
+def deferral_of(task: Any, context: dict[str, Any]) -> Any:
+    """What a task raises that defers itself.
+
+    :param task: The operator.
+    :param context: Its context.
+    """
+    try:
+        task.execute(context)
+    except task_deferred() as deferred:
+        return deferred
+    raise AssertionError("it was not deferred")
+
+
+def task_deferred() -> Any:
+    """Airflow's class for that."""
+    try:
         from airflow.sdk.exceptions import TaskDeferred
     except ImportError:
         from airflow.exceptions import TaskDeferred
-
-    try:
-        return task.execute(context)
-    except TaskDeferred as deferred:
-        event = event_of(deferred.trigger, limit=limit)
-        return getattr(task, deferred.method_name)(context, event=event, **(deferred.kwargs or {}))
+    return TaskDeferred
 
 
 def event_of(trigger: Any, *, limit: float = 60.0) -> Any:

@@ -13,8 +13,10 @@ import pytest
 from botocore.config import Config
 
 from mwaa_provider.client.clock import SystemClock
+from mwaa_provider.client.looks import Look
 from mwaa_provider.client.mwaa import MwaaClient
-from mwaa_provider.client.watching import Look, RunWatch, States, TaskWatch, Watch, WhichRuns
+from mwaa_provider.client.watching import RunWatch, States, TaskWatch, Watch
+from mwaa_provider.client.which_runs import WhichRuns
 from mwaa_provider.exceptions import AccessDeniedError, DagRunNotFoundError, MwaaError, TaskNotFoundError
 from mwaa_provider.local import Fault, Identity, LocalMwaa, ScriptedAirflow
 from mwaa_provider.triggers import poller as poller_module

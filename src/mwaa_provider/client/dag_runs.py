@@ -9,13 +9,15 @@ from typing import Any
 
 from mwaa_provider.client import input_checks, urls
 from mwaa_provider.client.core import ClientCore, raise_problems
+from mwaa_provider.client.looks import Look
 from mwaa_provider.client.models import DAG_RUN_STATES, DagRun
 from mwaa_provider.client.rest.filters import RUN_ORDERS
 from mwaa_provider.client.rest.paging import rows_of
 from mwaa_provider.client.retry import UNKNOWN_OUTCOME
 from mwaa_provider.client.time_limit import within
 from mwaa_provider.client.waiting import CANCEL_SECONDS, wait
-from mwaa_provider.client.watching import Look, RunWatch, States, WhichRuns, ended_well
+from mwaa_provider.client.watching import RunWatch, States, ended_well
+from mwaa_provider.client.which_runs import WhichRuns
 from mwaa_provider.exceptions import (
     ConnectionFailedError,
     DagNotFoundError,

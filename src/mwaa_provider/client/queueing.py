@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mwaa_provider.client.clock import Clock
+from mwaa_provider.client.looks import Look
 from mwaa_provider.client.models import Pool
-from mwaa_provider.client.watching import Look
 from mwaa_provider.exceptions import MwaaError
 
 if TYPE_CHECKING:

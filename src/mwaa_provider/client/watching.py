@@ -6,123 +6,17 @@ Waiting in a task, a sensor's poke and a trigger ask the same watch, so they com
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
-from mwaa_provider.client.models import ENDED_TASK_STATES, DagRun, Environment, TaskInstance
+from mwaa_provider.client.looks import Look, Verdict, news_of_runs, news_of_tasks
+from mwaa_provider.client.models import ENDED_TASK_STATES, DagRun, TaskInstance
+from mwaa_provider.client.which_runs import WhichRuns
 from mwaa_provider.exceptions import DagRunFailedError, DagRunNotFoundError, DagRunTimeoutError, TaskNotFoundError
 
 if TYPE_CHECKING:
     from mwaa_provider.client.mwaa import MwaaClient
-
-#: ``wait``: it may still become what is wanted. ``met``: it is. ``failed``, ``skipped``: it ended as something else.
-Verdict = Literal["wait", "met", "failed", "skipped"]
-
-_Seen = TypeVar("_Seen", DagRun, TaskInstance)
-
-
-@dataclass(frozen=True)
-class Look:
-    """What one look told.
-
-    :param verdict: What to do next.
-    :param news: What there is to see, as one line; a line that did not change is no news.
-    :param runs: The runs that were seen.
-    :param tasks: The task instances that were seen.
-    :param environment: The environment, where it is what is waited for.
-    :param run_states: How many runs are in which state; only of a look that was :meth:`shortened`, which may have lost some of them.
-    :param task_states: How many instances of which task are in which state; likewise.
-    """
-
-    verdict: Verdict
-    news: str
-    runs: tuple[DagRun, ...] = ()
-    tasks: tuple[TaskInstance, ...] = ()
-    environment: Environment | None = None
-    run_states: Mapping[str, int] | None = None
-    task_states: Mapping[str, Mapping[str, int]] | None = None
-
-    def shortened(self) -> Look:
-        """Return the look as an event can hold it: all are counted; of many runs and tasks fifty are kept, those without success first."""
-        if self.run_states is not None:
-            return self
-        task_ids = sorted({task.task_id for task in self.tasks})
-        return replace(
-            self,
-            runs=_most_telling(self.runs),
-            tasks=_most_telling(self.tasks),
-            run_states=_counts(self.runs),
-            task_states={name: _counts([task for task in self.tasks if task.task_id == name]) for name in task_ids},
-        )
-
-    def as_plain(self) -> dict[str, Any]:
-        """Return what an event can hold: the look, shortened."""
-        short = self.shortened()
-        return {
-            "verdict": short.verdict,
-            "news": short.news,
-            "runs": [_plain(run, _RUN_FIELDS) for run in short.runs],
-            "tasks": [_plain(task, _TASK_FIELDS) for task in short.tasks],
-            "environment": None if short.environment is None else _plain(short.environment, _ENVIRONMENT_FIELDS),
-            "run_states": short.run_states,
-            "task_states": short.task_states,
-        }
-
-    @classmethod
-    def from_plain(cls, plain: Mapping[str, Any]) -> Look:
-        """Return the look that this is the plain form of.
-
-        :param plain: What ``as_plain`` gave.
-        """
-        environment = plain["environment"]
-        return cls(
-            plain["verdict"],
-            plain["news"],
-            runs=tuple(DagRun(**_with_dates(run)) for run in plain["runs"]),
-            tasks=tuple(TaskInstance(**_with_dates(task)) for task in plain["tasks"]),
-            environment=None if environment is None else Environment(**environment),
-            run_states=plain["run_states"],
-            task_states=plain["task_states"],
-        )
-
-
-#: How many runs, and how many task instances, a look keeps that is shortened.
-_SHOWN = 50
-_RUN_FIELDS = ("dag_id", "run_id", "state", "logical_date", "start_date", "end_date", "run_type")
-_TASK_FIELDS = (
-    "dag_id",
-    "run_id",
-    "task_id",
-    "map_index",
-    "state",
-    "try_number",
-    "max_tries",
-    "start_date",
-    "end_date",
-    "operator",
-)
-_ENVIRONMENT_FIELDS = ("name", "airflow_version", "web_server_host", "status", "arn", "last_update_error")
-
-
-def _plain(model: DagRun | TaskInstance | Environment, fields: Sequence[str]) -> dict[str, Any]:
-    values = {name: getattr(model, name) for name in fields}
-    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
-
-
-def _with_dates(plain: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: datetime.fromisoformat(value) if name.endswith("_date") and value is not None else value
-        for name, value in plain.items()
-    }
-
-
-def _most_telling(seen: tuple[_Seen, ...]) -> tuple[_Seen, ...]:
-    if len(seen) <= _SHOWN:
-        return seen
-    return tuple(sorted(seen, key=lambda one: one.state == "success")[:_SHOWN])
 
 
 class Watch(Protocol):
@@ -175,68 +69,6 @@ def together(verdicts: Collection[Verdict]) -> Verdict:
 
 
 @dataclass(frozen=True)
-class WhichRuns:
-    """Which runs of a DAG are meant; exactly one of the ways to say it is used.
-
-    :param dag_id: The DAG's id.
-    :param run_ids: By their ids.
-    :param logical_dates: By their logical dates: a run for each.
-    :param window: By a range of logical dates, the end not included: all in it, and at least one.
-    :param latest: The one that was to begin last.
-    """
-
-    dag_id: str
-    run_ids: tuple[str, ...] = ()
-    logical_dates: tuple[datetime, ...] = ()
-    window: tuple[datetime, datetime] | None = None
-    latest: bool = False
-
-    def __str__(self) -> str:
-        if self.run_ids:
-            return f"run {', '.join(map(repr, self.run_ids))} of DAG {self.dag_id!r}"
-        if self.logical_dates:
-            return f"run for {', '.join(date.isoformat() for date in self.logical_dates)} of DAG {self.dag_id!r}"
-        if self.window is not None:
-            start, end = self.window
-            return f"run from {start.isoformat()} to before {end.isoformat()} of DAG {self.dag_id!r}"
-        return f"run of DAG {self.dag_id!r}"
-
-    def find(self, client: MwaaClient, environment_name: str) -> tuple[DagRun, ...]:
-        """Return those that there are.
-
-        :param client: The client.
-        :param environment_name: The environment's name.
-        """
-        if self.run_ids:
-            found = (client.find_dag_run(environment_name, self.dag_id, run_id) for run_id in self.run_ids)
-            return tuple(run for run in found if run is not None)
-        if self.logical_dates:
-            ranges = [(date, date) for date in self.logical_dates]
-        elif self.window is not None:
-            start, end = self.window
-            ranges = [(start, end - timedelta(microseconds=1))]
-        else:
-            newest = client.find_latest_dag_run(environment_name, self.dag_id)
-            return () if newest is None else (newest,)
-        return tuple(
-            run
-            for first, last in ranges
-            for run in client.list_dag_runs(
-                environment_name, self.dag_id, logical_date_gte=first, logical_date_lte=last
-            )
-        )
-
-    def is_whole(self, runs: Collection[DagRun]) -> bool:
-        """Tell whether all runs that are meant are there.
-
-        :param runs: Those that are there.
-        """
-        if self.logical_dates:
-            return set(self.logical_dates) <= {run.logical_date for run in runs}
-        return len(runs) >= max(1, len(self.run_ids))
-
-
-@dataclass(frozen=True)
 class RunWatch:
     """Waiting for runs of a DAG.
 
@@ -268,7 +100,7 @@ class RunWatch:
         if not self.which.is_whole(runs):
             _check_existence(self.which, self.check_existence, environment_name)
             verdict = "failed" if verdict == "failed" else "wait"
-        return Look(verdict, _news_of_runs(runs, self.which, environment_name), runs=tuple(runs))
+        return Look(verdict, news_of_runs(runs, self.which.dag_id, str(self.which), environment_name), runs=tuple(runs))
 
     def failed_of(self, look: Look) -> list[DagRun]:
         """Return those that make a look a failure.
@@ -347,7 +179,11 @@ class TaskWatch:
         if not self.which.is_whole(runs):
             _check_existence(self.which, self.check_existence, environment_name)
             verdict = "failed" if verdict == "failed" else "wait"
-        news = _news_of_tasks(meant, environment_name) if meant else _news_of_runs(runs, self.which, environment_name)
+        news = (
+            news_of_tasks(meant, environment_name)
+            if meant
+            else news_of_runs(runs, self.which.dag_id, str(self.which), environment_name)
+        )
         return Look(verdict, news, runs=tuple(runs), tasks=tuple(meant))
 
     def _meant_of(self, run: DagRun, tasks: Sequence[TaskInstance], environment_name: str) -> list[TaskInstance]:
@@ -402,37 +238,6 @@ def _check_existence(which: WhichRuns, check_existence: bool, environment_name: 
             dag_id=which.dag_id,
             run_id=which.run_ids[0] if len(which.run_ids) == 1 else None,
         )
-
-
-_NOT_YET = "not scheduled yet"
-
-
-def _news_of_runs(runs: Sequence[DagRun], which: WhichRuns, environment_name: str) -> str:
-    if not runs:
-        return f"There is no {which} in environment {environment_name} yet"
-    if len(runs) == 1:
-        return f"Run {runs[0].run_id} of DAG {which.dag_id} in environment {environment_name} is {runs[0].state}"
-    return f"{len(runs)} runs of DAG {which.dag_id} in environment {environment_name}: {_told(runs)}"
-
-
-def _news_of_tasks(tasks: Sequence[TaskInstance], environment_name: str) -> str:
-    first = tasks[0]
-    run_ids = {task.run_id for task in tasks}
-    runs = f"run {first.run_id}" if len(run_ids) == 1 else f"{len(run_ids)} runs"
-    where = f"{runs} of DAG {first.dag_id} in environment {environment_name}"
-    if len(tasks) == 1:
-        return f"Task {first.task_id} of {where} is {first.state or _NOT_YET}"
-    return f"{len(tasks)} task instances of {where}: {_told(tasks)}"
-
-
-def _counts(seen: Sequence[DagRun] | Sequence[TaskInstance]) -> dict[str, int]:
-    """Return how many are in which state; one that was not scheduled yet is in the state ``none``."""
-    counts = Counter(one.state or "none" for one in seen)
-    return dict(sorted(counts.items()))
-
-
-def _told(seen: Sequence[DagRun] | Sequence[TaskInstance]) -> str:
-    return ", ".join(f"{count} {_NOT_YET if state == 'none' else state}" for state, count in _counts(seen).items())
 
 
 #: Statuses of an environment on its way to AVAILABLE; PENDING may last up to 72 hours.

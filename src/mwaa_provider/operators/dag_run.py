@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.airflow_compat import RunningTask, is_deferrable_by_default
 from mwaa_provider.client.clock import SystemClock
+from mwaa_provider.client.looks import Look
 from mwaa_provider.client.models import DagRun
 from mwaa_provider.client.queueing import QueueReasons
 from mwaa_provider.client.waiting import wait
-from mwaa_provider.client.watching import Look, RunWatch, States, WhichRuns, ended_well
+from mwaa_provider.client.watching import RunWatch, States, ended_well
+from mwaa_provider.client.which_runs import WhichRuns
 from mwaa_provider.exceptions import DagNotFoundError, DagPausedError, DagRunCancelledError, DagRunFailedError
 from mwaa_provider.links import MwaaDagRunLink
 from mwaa_provider.operators import story
 from mwaa_provider.operators.base import MwaaBaseOperator
 from mwaa_provider.operators.cancelling import Cancelling
-from mwaa_provider.operators.one_run import OneRun
+from mwaa_provider.operators.one_run import OneRun, no_retry_that_takes_an_old_run_for_this_one
 from mwaa_provider.operators.remote_xcoms import bring_home
+from mwaa_provider.operators.run_identity import RunIdentity
 from mwaa_provider.operators.trigger_input import TriggerInput
 from mwaa_provider.operators.xcom_size import MAX_RESULT_BYTES, check_size
 
@@ -149,60 +152,71 @@ class MwaaTriggerDagRunOperator(MwaaBaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Start the run, or take up the one an earlier try began, and wait for it if asked to."""
-        asked = TriggerInput.of(self)
-        self._check_dag()
         task = RunningTask(context)
+        identity = RunIdentity.of(task)
+        asked = TriggerInput.of(self, identity)
         client = self.hook.client
-        run = OneRun(
-            client, self.environment_name, self.trigger_dag_id, asked, task, SystemClock(), self.log
-        ).start_or_take_up()
+        with no_retry_that_takes_an_old_run_for_this_one(task):
+            is_paused = self._check_dag()
+            run = OneRun(
+                client, self.environment_name, self.trigger_dag_id, asked, task, identity, SystemClock(), self.log
+            ).start_or_take_up()
         MwaaDagRunLink.keep(context, client.dag_run_url(self.environment_name, run.dag_id, run.run_id))
+        if is_paused and self.unpause:
+            client.set_dag_paused(self.environment_name, self.trigger_dag_id, False)
+            self.log.info("Unpaused DAG %s in environment %s", self.trigger_dag_id, self.environment_name)
         if not self.wait_for_completion:
             return self._result(run, asked)
         if self.deferrable:
-            self._defer(run, asked)
+            self._defer(run, asked, task)
         self._cancelling = Cancelling(client, self.environment_name, run, task.key, self.log)
         return self._ended(self._wait(run, asked), asked)
 
-    def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:
-        """Go on where a deferred wait ended."""
+    def execute_complete(self, context: Context, event: dict[str, Any], try_number: int) -> dict[str, Any]:
+        """Go on where a deferred wait ended.
+
+        :param try_number: The try that was deferred.
+        """
         from mwaa_provider.triggers import events
 
-        return self._ended(events.read(event), TriggerInput.of(self))
+        task = RunningTask(context)
+        if task.try_number > try_number:
+            return self.execute(context)  # Airflow 3.0 lets a retry begin where the try before it ended
+        return self._ended(events.read(event), TriggerInput.of(self, RunIdentity.of(task)))
 
     def on_kill(self) -> None:
         """End the run over there, unless this is a shutdown or a time-out."""
         if self._cancelling is not None and self.cancel_on_kill:
             self._cancelling.when_killed()
 
-    def _check_dag(self) -> None:
+    def _check_dag(self) -> bool:
+        """Tell whether the DAG is paused, if that may be: a run of it would not begin."""
         client = self.hook.client
         try:
             dag = client.get_dag(self.environment_name, self.trigger_dag_id)
         except DagNotFoundError as error:
             raise story.of_missing_dag(error, client, self.environment_name) from error
-        if not dag.is_paused:
-            return
-        if self.unpause:
-            client.set_dag_paused(self.environment_name, self.trigger_dag_id, False)
-            self.log.info("Unpaused DAG %s in environment %s", self.trigger_dag_id, self.environment_name)
-            return
-        if self.wait_for_completion:
-            raise DagPausedError(
-                f"DAG {self.trigger_dag_id!r} in environment {self.environment_name!r} is paused, so a run of it would stay queued and "
-                "this task would wait for ever. No run was started. Unpause the DAG there, set unpause=True, or wait_for_completion=False.",
-                environment_name=self.environment_name,
-                dag_id=self.trigger_dag_id,
+        if dag.is_paused and not self.unpause:
+            if self.wait_for_completion:
+                raise DagPausedError(
+                    f"DAG {self.trigger_dag_id!r} in environment {self.environment_name!r} is paused, so a run of it would stay queued "
+                    "and this task would wait for ever. No run was started. Unpause the DAG there, set unpause=True, or "
+                    "wait_for_completion=False.",
+                    environment_name=self.environment_name,
+                    dag_id=self.trigger_dag_id,
+                )
+            self.log.warning(
+                "DAG %s in environment %s is paused: the run will stay queued",
+                self.trigger_dag_id,
+                self.environment_name,
             )
-        self.log.warning(
-            "DAG %s in environment %s is paused: the run will stay queued", self.trigger_dag_id, self.environment_name
-        )
+        return dag.is_paused
 
-    def _defer(self, run: DagRun, asked: TriggerInput) -> None:
+    def _defer(self, run: DagRun, asked: TriggerInput, task: RunningTask) -> None:
         from mwaa_provider.triggers.dag_run import MwaaDagRunTrigger
 
         self.warn_without_triggerer()
-        limits = [seconds for seconds in (asked.timeout, self._own_seconds()) if seconds is not None]
+        seconds = self._seconds(asked)
         self.defer(
             trigger=MwaaDagRunTrigger(
                 **self.way,
@@ -214,14 +228,16 @@ class MwaaTriggerDagRunOperator(MwaaBaseOperator):
                 cancel_on_kill=self.cancel_on_kill,
                 poke_interval=asked.poke_interval,
                 since=datetime.now(timezone.utc).isoformat(),
-                deadline=time.time() + min(limits) if limits else None,
+                deadline=None if seconds is None else time.time() + seconds,
             ),
             method_name="execute_complete",
+            kwargs={"try_number": task.try_number},
         )
 
-    def _own_seconds(self) -> float | None:
-        """Return the task's ``execution_timeout``, which Airflow 3 forgets while a task is deferred."""
-        return None if self.execution_timeout is None else self.execution_timeout.total_seconds()
+    def _seconds(self, asked: TriggerInput) -> float | None:
+        """Return how long to wait at most; Airflow 3 forgets a task's ``execution_timeout`` while it is deferred."""
+        own = None if self.execution_timeout is None else self.execution_timeout.total_seconds()
+        return min((seconds for seconds in (asked.timeout, own) if seconds is not None), default=None)
 
     def _wait(self, run: DagRun, asked: TriggerInput) -> Look:
         client, clock = self.hook.client, SystemClock()
@@ -256,7 +272,7 @@ class MwaaTriggerDagRunOperator(MwaaBaseOperator):
                 seen,
                 self.environment_name,
                 allowed_states=asked.allowed_states,
-                timeout=asked.timeout or self._own_seconds(),
+                timeout=self._seconds(asked),
             )
         except DagRunFailedError as error:
             raise story.of_failed_run(error, seen.runs[0], self.hook.client, self.environment_name) from error

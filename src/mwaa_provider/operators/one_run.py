@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.airflow_compat import RunningTask, skip_exception, without_retry
 from mwaa_provider.client.clock import Clock
 from mwaa_provider.client.models import DagRun
+from mwaa_provider.client.retry import UNKNOWN_OUTCOME
 from mwaa_provider.client.waiting import HOLD_BACK_SECONDS
-from mwaa_provider.exceptions import ConflictError, DagRunError, DagRunExistsError
+from mwaa_provider.exceptions import ConflictError, DagRunError, DagRunExistsError, MwaaError
 from mwaa_provider.operators.run_identity import RunIdentity
 from mwaa_provider.operators.trigger_input import TriggerInput
 
 if TYPE_CHECKING:
     from mwaa_provider.client.mwaa import MwaaClient
+
+#: A clear is sent so many times at most, if nobody answers.
+_CLEARS = 3
 
 
 class OneRun:
@@ -24,6 +30,7 @@ class OneRun:
     :param dag_id: The DAG's id over there.
     :param asked: What was asked for.
     :param task: The running task instance.
+    :param identity: Who it is over there.
     :param clock: The clock.
     :param log: The operator's logger, of logging or of structlog.
     """
@@ -35,6 +42,7 @@ class OneRun:
         dag_id: str,
         asked: TriggerInput,
         task: RunningTask,
+        identity: RunIdentity,
         clock: Clock,
         log: Any,
     ) -> None:
@@ -45,8 +53,8 @@ class OneRun:
         self._task = task
         self._clock = clock
         self._log = log
-        self._identity = RunIdentity.of(task)
-        self._run_id = asked.run_id or self._identity.run_id
+        self._identity = identity
+        self._run_id = asked.run_id or identity.run_id
 
     def start_or_take_up(self) -> DagRun:
         """Return the run: started now, or that of an earlier try, or, as ``when_run_exists`` says, somebody else's.
@@ -54,13 +62,24 @@ class OneRun:
         :raises DagRunExistsError: if a run is in the way that is not to be taken up.
         :raises DagRunError: if a run would have to run again with another conf.
         """
-        try:
-            return self._start()
-        except ConflictError as conflict:
-            existing = self._find()
-            if existing is not None:
-                return self._take_up(existing)
-            return self._out_of_the_way(conflict)
+        existing = self._find() if self._must_look_first else None
+        if existing is None:
+            try:
+                return self._start()
+            except ConflictError as conflict:
+                existing = self._find()
+                if existing is None:
+                    return self._out_of_the_way(conflict)
+        return self._take_up(existing)
+
+    @property
+    def _must_look_first(self) -> bool:
+        """Whether it has to be known if the run was there before.
+
+        If the word that it is there already is lost, the run that is looked up then seems to have been started just now. What is to be
+        adopted as it is may seem so.
+        """
+        return self._task.may_follow_another_try or self._asked.when_run_exists != "adopt"
 
     def _start(self) -> DagRun:
         asked = self._asked
@@ -74,7 +93,7 @@ class OneRun:
             data_interval_end=asked.data_interval_end,
             run_after=asked.run_after,
             partition_key=asked.partition_key,
-            note=self._identity.note if asked.note is None else f"{self._identity.note}\n{asked.note}",
+            note=asked.note,
         )
         self._say("Started run %s of DAG %s in environment %s", run)
         return run
@@ -110,7 +129,7 @@ class OneRun:
     def _take_up(self, run: DagRun) -> DagRun:
         if not self._is_ours(run):
             return self._deal_with_another_s(run)
-        if run.is_active:
+        if run.is_active and self._asked.ends_when_killed:
             # When a person clears this task, the earlier try ends the run, perhaps at this very moment.
             self._clock.sleep(HOLD_BACK_SECONDS)
             run = self._find() or run
@@ -123,7 +142,7 @@ class OneRun:
         return self._run_again(run)
 
     def _is_ours(self, run: DagRun) -> bool:
-        return self._asked.run_id is None or (run.note or "").startswith(self._identity.note)
+        return self._asked.run_id is None or (run.note or "").split("\n", 1)[0] == self._identity.note
 
     def _deal_with_another_s(self, run: DagRun) -> DagRun:
         choice = self._asked.when_run_exists
@@ -144,7 +163,8 @@ class OneRun:
         return run
 
     def _run_again(self, run: DagRun) -> DagRun:
-        if self._asked.conf is not None and dict(run.conf) != self._asked.conf:
+        wanted = {} if self._asked.conf is None and self._is_ours(run) else self._asked.conf
+        if wanted is not None and dict(run.conf) != wanted:
             raise DagRunError(
                 f"Run {run.run_id!r} of DAG {run.dag_id!r} in environment {self._environment_name!r} would have to run again with "
                 "another conf, but a cleared run keeps the one it had. Give a trigger_run_id of its own to the new conf, or delete "
@@ -154,7 +174,48 @@ class OneRun:
                 run_id=run.run_id,
             )
         self._say("Run %s of DAG %s in environment %s is %s: clearing it to run again", run, run.state)
-        return self._client.clear_dag_run(self._environment_name, run.dag_id, run.run_id)
+        return self._clear(run)
+
+    def _clear(self, run: DagRun) -> DagRun:
+        """Clear a run; if the answer is lost, what became of the run tells whether that was done."""
+        for sent in range(1, _CLEARS + 1):
+            try:
+                return self._client.clear_dag_run(self._environment_name, run.dag_id, run.run_id)
+            except UNKNOWN_OUTCOME:
+                self._clock.sleep(HOLD_BACK_SECONDS)  # the request may be under way still
+                now = self._find()
+                if now is not None and _has_run_since(now, run):
+                    return now
+                if now is None or sent == _CLEARS:
+                    raise
+        raise AssertionError("unreachable")
 
     def _say(self, message: str, run: DagRun, *more: str) -> None:
         self._log.info(message, run.run_id, run.dag_id, self._environment_name, *more)
+
+
+def _has_run_since(now: DagRun, before: DagRun) -> bool:
+    """Tell whether a run was certainly cleared in between; of one that was active nobody can tell."""
+    return not before.is_active and (
+        now.is_active or (now.start_date, now.end_date) != (before.start_date, before.end_date)
+    )
+
+
+@contextmanager
+def no_retry_that_takes_an_old_run_for_this_one(task: RunningTask) -> Iterator[None]:
+    """Fail a cleared task for good if its first try does not come to the run over there.
+
+    To the retry, a run that succeeded before the task was cleared would be one that succeeded since.
+
+    :param task: The running task instance.
+    """
+    try:
+        yield
+    except MwaaError as error:
+        if task.try_number == 1 or not task.is_first_try_since_clear:
+            raise
+        why = (
+            "This was the first try since the task was cleared. There is no retry: it could not tell the run before from a new one. Clear "
+            "the task once more."
+        )
+        raise without_retry(error.with_note(why)) from error

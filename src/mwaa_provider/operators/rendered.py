@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 
@@ -30,15 +31,11 @@ def number(value: Any) -> Any:
 
 
 def listed(value: Any) -> Any:
-    """Return the list in a rendered text, such as ``["success"]``; anything else as it is.
+    """Return the list or dict in a rendered text, such as ``["success"]`` or ``{'extract': ['rows']}``; anything else as it is.
 
     :param value: What was rendered.
     """
-    if not isinstance(value, str):
-        return value
-    if value.strip().startswith("["):
-        try:
+    if isinstance(value, str) and value.strip().startswith(("[", "{")):
+        with suppress(ValueError):
             return json.loads(value.replace("'", '"'))
-        except ValueError:
-            return value
     return value

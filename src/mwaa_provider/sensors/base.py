@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 from mwaa_provider.airflow_compat import (
     BaseSensorOperator,
     PokeReturnValue,
+    RunningTask,
     is_deferrable_by_default,
     sensor_timeout,
     skip_exception,
     task_timeout,
 )
 from mwaa_provider.client.clock import Clock, SystemClock
+from mwaa_provider.client.looks import Look
 from mwaa_provider.client.retry import is_passing
-from mwaa_provider.client.waiting import Patience
-from mwaa_provider.client.watching import Look, Watch
+from mwaa_provider.client.watching import Watch
 from mwaa_provider.exceptions import MwaaError
 from mwaa_provider.operators.base import MwaaBaseOperator
 
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
 class MwaaBaseSensor(MwaaBaseOperator, BaseSensorOperator):
     """Wait for something in another MWAA environment.
 
-    It pokes, is rescheduled, or is deferred, and comes to the same end. Errors that pass by themselves are put up with: for an hour if
-    there is nothing else, in ``mode="reschedule"`` until ``timeout``.
+    It pokes, is rescheduled, or is deferred, and comes to the same end. Errors that pass by themselves are put up with until ``timeout``.
 
     :param environment_name: The other environment's name. (templated)
     :param deferrable: Whether to wait in the triggerer and not in a worker (default: ``[operators] default_deferrable``).
@@ -46,7 +46,6 @@ class MwaaBaseSensor(MwaaBaseOperator, BaseSensorOperator):
         self.deferrable = is_deferrable_by_default() if deferrable is None else deferrable
         self._wait: MwaaBaseTrigger | None = None
         self._deadline: float | None = None
-        self._patience: Patience | None = None
         self._news = ""
 
     @abstractmethod
@@ -89,31 +88,30 @@ class MwaaBaseSensor(MwaaBaseOperator, BaseSensorOperator):
 
     def poke(self, context: Context) -> PokeReturnValue | bool:
         """Look once; a deferrable sensor goes on in the triggerer."""
-        if self._patience is None:
-            self._patience = Patience(self.clock)
         watch = self._trigger(context).watch
         try:
             done = self._judged(self.look(watch), watch)
-            self._patience.is_well()
         except MwaaError as error:
             if not is_passing(error):
                 raise self.explained(error) from error
-            self._patience.pause_after(error, self.poke_interval)
             self.log.warning("Could not look, and will again: %s", error)
             done = None
         if done is None and self.deferrable:
             self._defer(context)
         return False if done is None else done
 
-    def execute_complete(self, context: Context, event: dict[str, Any], deadline: float | None = None) -> Any:
+    def execute_complete(self, context: Context, event: dict[str, Any], deadline: float, try_number: int) -> Any:
         """Go on where a deferred wait ended.
 
         :param deadline: When the time is up, in seconds since 1970.
+        :param try_number: The try that was deferred.
         """
         from mwaa_provider.triggers import events
 
+        if RunningTask(context).try_number > try_number:
+            return self.execute(context)  # Airflow 3.0 lets a retry begin where the try before it ended
         self._deadline = deadline
-        is_late = deadline is not None and self.clock.time() >= deadline
+        is_late = self.clock.time() >= deadline
         try:
             done = self._judged(events.read(event), self._trigger(context).watch)
         except MwaaError as error:
@@ -171,7 +169,11 @@ class MwaaBaseSensor(MwaaBaseOperator, BaseSensorOperator):
 
     def _defer(self, context: Context) -> None:
         self.warn_without_triggerer()
-        self.defer(trigger=self._trigger(context), method_name="execute_complete", kwargs={"deadline": self._deadline})
+        self.defer(
+            trigger=self._trigger(context),
+            method_name="execute_complete",
+            kwargs={"deadline": self._deadline, "try_number": RunningTask(context).try_number},
+        )
 
     def _seconds(self) -> float:
         """Return how long to wait at most; Airflow 3 forgets a task's ``execution_timeout`` while it is deferred."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mwaa_provider.client.watching import Look, RunWatch
+from mwaa_provider.client.looks import Look
+from mwaa_provider.client.watching import RunWatch
 from mwaa_provider.exceptions import DagRunFailedError, MwaaError
 from mwaa_provider.operators import story
 from mwaa_provider.sensors.runs import MwaaRunsSensor

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from mwaa_provider.client import input_checks
+from mwaa_provider.client.looks import Look
 from mwaa_provider.client.models import Environment
-from mwaa_provider.client.watching import Look
 from mwaa_provider.exceptions import EnvironmentFailedError, InvalidInputError
 from mwaa_provider.sensors.base import MwaaBaseSensor
 

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.client import input_checks
+from mwaa_provider.client.looks import Look
 from mwaa_provider.client.models import DAG_RUN_STATES
 from mwaa_provider.client.queueing import QueueReasons
-from mwaa_provider.client.watching import Look, Watch
+from mwaa_provider.client.watching import Watch
 from mwaa_provider.exceptions import DagNotFoundError, DagRunNotFoundError, InvalidInputError, MwaaError
 from mwaa_provider.operators import story
 from mwaa_provider.sensors import run_input

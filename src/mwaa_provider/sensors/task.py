@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mwaa_provider.client.looks import Look
 from mwaa_provider.client.models import TASK_STATES
-from mwaa_provider.client.watching import Look, TaskWatch
+from mwaa_provider.client.watching import TaskWatch
 from mwaa_provider.exceptions import MwaaError, TaskFailedError
 from mwaa_provider.operators import story
 from mwaa_provider.sensors import run_input

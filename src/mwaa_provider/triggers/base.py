@@ -10,7 +10,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.airflow_compat import BaseTrigger, TriggerEvent
-from mwaa_provider.client.watching import Look, Watch
+from mwaa_provider.client.looks import Look
+from mwaa_provider.client.watching import Watch
 from mwaa_provider.exceptions import MwaaError
 from mwaa_provider.triggers import events
 from mwaa_provider.triggers.poller import Poller, Wait, shared_poller

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Collection, Coroutine, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.airflow_compat import LocalTask, has_on_kill
 from mwaa_provider.client.waiting import CANCEL_SECONDS, HOLD_BACK_SECONDS
-from mwaa_provider.client.watching import RunWatch, States, WhichRuns
+from mwaa_provider.client.watching import RunWatch, States
+from mwaa_provider.client.which_runs import WhichRuns
 from mwaa_provider.exceptions import MwaaError
 from mwaa_provider.triggers.base import MwaaBaseTrigger
 from mwaa_provider.triggers.poller import in_a_thread
+
+if TYPE_CHECKING:
+    from mwaa_provider.client.mwaa import MwaaClient
 
 
 class MwaaDagRunTrigger(MwaaBaseTrigger):
@@ -100,15 +105,19 @@ class MwaaDagRunTrigger(MwaaBaseTrigger):
         from asgiref.sync import sync_to_async
 
         try:
+            client = (
+                await self.client()
+            )  # first, as it may take its time: what became of the task is to be news when the run is ended
+            asked_at = time.monotonic()
             now = await sync_to_async(task.now, thread_sensitive=False)()
         except Exception as error:  # at its end, Airflow 3's triggerer answers nothing any more
             self.log.info("The run goes on: this triggerer cannot tell what became of the task (%s)", error)
             return
-        if now.was_taken_from_its_trigger(HOLD_BACK_SECONDS - CANCEL_SECONDS - _CLOCKS_DIFFER):
-            await self._cancel()
+        left = HOLD_BACK_SECONDS - CANCEL_SECONDS - _CLOCKS_DIFFER - (time.monotonic() - asked_at)
+        if left > 0 and now.was_taken_from_its_trigger(left):
+            await self._cancel(client)
 
-    async def _cancel(self) -> None:
-        client = await self.client()
+    async def _cancel(self, client: MwaaClient) -> None:
         for run_id in self.run_ids:
             where = (run_id, self.dag_id, self.environment_name)
             end = partial(client.cancel_dag_run, self.environment_name, self.dag_id, run_id, timeout=CANCEL_SECONDS)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mwaa_provider import exceptions
-from mwaa_provider.client.watching import Look
+from mwaa_provider.client.looks import Look
 from mwaa_provider.exceptions import MwaaError
 
 

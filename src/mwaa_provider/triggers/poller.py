@@ -22,8 +22,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from mwaa_provider.client.clock import Clock, SystemClock
+from mwaa_provider.client.looks import Look
 from mwaa_provider.client.waiting import Patience
-from mwaa_provider.client.watching import Look, Watch
+from mwaa_provider.client.watching import Watch
 from mwaa_provider.exceptions import MwaaError
 from mwaa_provider.triggers.board import RunBoard
 
@@ -137,13 +138,11 @@ class Poller:
             shown = []  # A look at the board serves all waits on it, also those that are not due yet; here none is due.
         try:
             client = await self.client()
-            seen = await in_a_thread(lambda: self._ask(client, shown, single))
+            for place, told in (await in_a_thread(lambda: self._ask(client, shown, single))).items():
+                place.take_in(told)
         except Exception as error:  # there is no client; or a fault of ours, and then nobody may wait for ever
             for place in [*shown, *single]:
                 place.end(error)
-            return
-        for place, told in seen.items():
-            place.take_in(told)
 
     async def client(self) -> MwaaClient:
         """Return the client, made when it is first wanted."""
@@ -173,7 +172,7 @@ class _Place:
         self.is_over = False
         self.told: asyncio.Queue[tuple[Look | Exception, bool]] = asyncio.Queue()
         self._clock = clock
-        self._patience = Patience(clock)
+        self._patience = Patience(clock, has_timeout=wait.deadline is not None)
         self._last: Look | None = None
 
     def take_in(self, seen: Look | MwaaError) -> None:
