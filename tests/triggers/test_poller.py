@@ -204,7 +204,7 @@ def test_errors_that_pass_are_told_and_waited_out(airflow: ScriptedAirflow, loca
 
 def test_an_error_that_does_not_pass_ends_the_wait(airflow: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
     airflow.add_run("load", "r", state="running")
-    nobody = Identity("NOBODY", denied_actions=frozenset({"GetEnvironment"}))
+    nobody = Identity("NOBODY", denied_actions=frozenset({"GetEnvironment", "InvokeRestApi", "CreateWebLoginToken"}))
 
     async def scenario() -> list[Any]:
         async with polling(local_mwaa, identity=nobody) as poller:
