@@ -175,7 +175,9 @@ class MwaaTriggerDagRunOperator(MwaaBaseOperator):
     def execute_complete(
         self, context: Context, event: dict[str, Any], try_number: int | None = None
     ) -> dict[str, Any]:
-        """Go on where a deferred wait ended. (``dag.test()`` of Airflow 3 hands the event over and nothing else.)
+        """Go on where a deferred wait ended.
+
+        ``dag.test()`` of Airflow 3 hands the event over and nothing else.
 
         :param try_number: The try that was deferred.
         """

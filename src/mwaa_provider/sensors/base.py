@@ -103,7 +103,9 @@ class MwaaBaseSensor(MwaaBaseOperator, BaseSensorOperator):
     def execute_complete(
         self, context: Context, event: dict[str, Any], deadline: float | None = None, try_number: int | None = None
     ) -> Any:
-        """Go on where a deferred wait ended. (``dag.test()`` of Airflow 3 hands the event over and nothing else.)
+        """Go on where a deferred wait ended.
+
+        ``dag.test()`` of Airflow 3 hands the event over and nothing else.
 
         :param deadline: When the time is up, in seconds since 1970.
         :param try_number: The try that was deferred.
