@@ -439,6 +439,7 @@ def test_waiting_and_deferring_survive_the_same_faults(target: ScriptedAirflow, 
     assert len(target.runs("load")) == 1
 
 
+@pytest.mark.parametrize("mode", ["waits"], indirect=True)
 class TestRefused:
     """Bad input: named, with what to do, before a run is made."""
 

@@ -102,11 +102,14 @@ class Call:
         return run.run_id, run.state
 
     def until_it_waits(self) -> str:
-        """Wait until the run over there is looked at, by the worker or the triggerer, and return its id."""
+        """Wait until the run over there is looked at, by the worker or the triggerer, and return its id.
+
+        The first two looks may be those of a try that takes it up.
+        """
         self.until("deferred" if "defers" in self.dag_id else "running")
         run_id = self.until_remote("queued", "running")
         looks = self.source.looks()
-        until(lambda: self.source.looks() > looks, lambda: f"nobody looks at the run over there\n{self.log()}")
+        until(lambda: self.source.looks() > looks + 2, lambda: f"nobody looks at the run over there\n{self.log()}")
         return run_id
 
     def until_remote(self, *states: str) -> str:

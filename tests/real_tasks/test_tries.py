@@ -54,4 +54,7 @@ def test_a_retry_of_a_killed_process_is_done_with_a_run_that_succeeded(source: S
 
 
 def until_cleared(source: Source, call: Call, times: int) -> None:
-    until(lambda: source.clears() == times, lambda: f"{source.clears()} clears, not {times}\n{call.log()}")
+    until(
+        lambda: source.clears() == times,
+        lambda: f"{source.clears()} clears, not {times}; the task is {call.state}\n{call.log()}",
+    )

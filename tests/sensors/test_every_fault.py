@@ -106,7 +106,7 @@ def test_the_operator_starts_a_run(
 ) -> None:
     target.add_dag("load", run_takes=0)
     local_mwaa.faults.add(case.fault(method="POST", path="/dags/load/dagRuns"))
-    ended = operate(deferrable=deferrable)
+    ended = operate(deferrable=False)
     assert ended == (Outcome("success") if case.start is None else Outcome(error=case.start))
     assert len(target.runs("load")) == (case.start is None)
     assert local_mwaa.faults.pending() == ()
@@ -125,37 +125,40 @@ def test_the_operator_waits(target: ScriptedAirflow, local_mwaa: LocalMwaa, case
 
 @in_two_modes
 @every_case
-@pytest.mark.parametrize(
-    ("kind", "arguments", "path"),
-    [
-        (MwaaDagRunSensor, {}, "*/dagRuns/*"),
-        (MwaaTaskSensor, {"external_task_id": "extract"}, "*taskInstances*"),
-    ],
-    ids=["runs", "tasks"],
-)
-def test_a_sensor_waits(
+def test_a_sensor_of_runs_waits(target: ScriptedAirflow, local_mwaa: LocalMwaa, drive: Driver, case: Case) -> None:
+    a_sensor_waits(target, local_mwaa, drive, case.fault(path="*/dagRuns/*"), case.sensor, MwaaDagRunSensor)
+
+
+@pytest.mark.parametrize("drive", ["deferred"], indirect=True)
+@every_case
+def test_a_sensor_of_tasks_waits(target: ScriptedAirflow, local_mwaa: LocalMwaa, drive: Driver, case: Case) -> None:
+    """Poking, it differs from a sensor of runs in nothing but the path that it asks for."""
+    fault = case.fault(path="*taskInstances*")
+    a_sensor_waits(target, local_mwaa, drive, fault, case.sensor, MwaaTaskSensor, external_task_id="extract")
+
+
+def a_sensor_waits(
     target: ScriptedAirflow,
-    local_mwaa: LocalMwaa,
+    mwaa: LocalMwaa,
     drive: Driver,
-    case: Case,
+    fault: Fault,
+    error: str | None,
     kind: Any,
-    arguments: dict[str, Any],
-    path: str,
+    **arguments: Any,
 ) -> None:
     target.add_run("load", "r", state="running")
 
     def change() -> None:
         target.set_task_state("load", "r", "extract", "success")
         target.set_run_state("load", "r", "success")
-        local_mwaa.faults.add(case.fault(path=path))
+        mwaa.faults.add(fault)
 
-    ended = drive(
-        lambda **mode: kind(**common(external_dag_id="load", external_run_id="r"), **arguments, **mode), change
-    )
-    assert ended.error == case.sensor
-    if case.sensor is None:
+    how = common(external_dag_id="load", external_run_id="r", **arguments)
+    ended = drive(lambda **mode: kind(**how, **mode), change)
+    assert ended.error == error
+    if error is None:
         assert ended.result["run_states"] == {"success": 1}
-    assert local_mwaa.faults.pending() == ()
+    assert mwaa.faults.pending() == ()
 
 
 @in_two_modes

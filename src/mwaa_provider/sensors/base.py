@@ -100,18 +100,22 @@ class MwaaBaseSensor(MwaaBaseOperator, BaseSensorOperator):
             self._defer(context)
         return False if done is None else done
 
-    def execute_complete(self, context: Context, event: dict[str, Any], deadline: float, try_number: int) -> Any:
+    def execute_complete(
+        self, context: Context, event: dict[str, Any], deadline: float | None = None, try_number: int | None = None
+    ) -> Any:
         """Go on where a deferred wait ended.
+
+        ``dag.test()`` of Airflow 3 hands the event over and nothing else.
 
         :param deadline: When the time is up, in seconds since 1970.
         :param try_number: The try that was deferred.
         """
         from mwaa_provider.triggers import events
 
-        if RunningTask(context).try_number > try_number:
+        if try_number is not None and RunningTask(context).try_number > try_number:
             return self.execute(context)  # Airflow 3.0 lets a retry begin where the try before it ended
         self._deadline = deadline
-        is_late = self.clock.time() >= deadline
+        is_late = deadline is not None and self.clock.time() >= deadline
         try:
             done = self._judged(events.read(event), self._trigger(context).watch)
         except MwaaError as error:

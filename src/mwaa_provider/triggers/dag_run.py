@@ -107,14 +107,19 @@ class MwaaDagRunTrigger(MwaaBaseTrigger):
         try:
             client = (
                 await self.client()
-            )  # first, as it may take its time: what became of the task is to be news when the run is ended
-            asked_at = time.monotonic()
-            now = await sync_to_async(task.now, thread_sensitive=False)()
+            )  # first, as it may take its time, and what became of the task is to be news then
+            for _ in range(_ASK_TIMES):
+                asked_at = time.monotonic()
+                now = await sync_to_async(task.now, thread_sensitive=False)()
+                left = HOLD_BACK_SECONDS - CANCEL_SECONDS - _CLOCKS_DIFFER - (time.monotonic() - asked_at)
+                if left > 0:
+                    break
         except Exception as error:  # at its end, Airflow 3's triggerer answers nothing any more
             self.log.info("The run goes on: this triggerer cannot tell what became of the task (%s)", error)
             return
-        left = HOLD_BACK_SECONDS - CANCEL_SECONDS - _CLOCKS_DIFFER - (time.monotonic() - asked_at)
-        if left > 0 and now.was_taken_from_its_trigger(left):
+        if left <= 0:
+            self.log.warning("The run goes on: what became of the task was told too late to end it safely")
+        elif now.was_taken_from_its_trigger(left):
             await self._cancel(client)
 
     async def _cancel(self, client: MwaaClient) -> None:
@@ -129,6 +134,8 @@ class MwaaDagRunTrigger(MwaaBaseTrigger):
                 self.log.info("Ended run %s of DAG %s in environment %s, as its task was taken away", *where)
 
 
+#: How often Airflow is asked what became of a task, if it takes its time to tell.
+_ASK_TIMES = 3
 #: Seconds that the clocks of a worker and of the triggerer may differ by.
 _CLOCKS_DIFFER = 1.0
 #: What must come to its end; the event loop itself keeps no task alive.
