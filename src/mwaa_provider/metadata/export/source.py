@@ -90,9 +90,9 @@ class TableRows(Protocol):
         """The largest value of the age column, ISO 8601 in UTC."""
 
     def chunks(self) -> Iterator[bytes]:
-        """Give CSV exactly as PostgreSQL's ``COPY (FORMAT csv)`` writes it; the borders of chunks lie anywhere.
+        r"""Give CSV exactly as PostgreSQL's ``COPY (FORMAT csv)`` writes it; the borders of chunks lie anywhere.
 
-        UTF-8, no header, ``\\n`` between rows, a null is nothing at all, an empty text is ``""``; DateStyle ISO, time zone UTC.
+        UTF-8, no header, ``\n`` between rows, a null is nothing at all, an empty text is ``""``; DateStyle ISO, time zone UTC.
         """
 
 
