@@ -138,6 +138,13 @@ class RealAirflow:
         """
         return self._forwarder().page(request)
 
+    def plugin(self, request: BackendRequest) -> BackendAnswer:
+        """Forward one request to what Airflow 3 mounts of a plugin.
+
+        :param request: The request, with the whole path.
+        """
+        return self._forwarder().plugin(request)
+
     def cli(self, arguments: list[str]) -> CliAnswer:
         """Run one ``airflow`` command with the web server's environment variables, as MWAA does.
 
