@@ -132,7 +132,11 @@ class StreamingCalls(ClientCore):
             [
                 *input_checks.check_environment_name(environment_name),
                 *input_checks.check_one_of("method", method, ("GET", "POST")),
-                *([] if str(path).startswith("/") else [f"path: {path!r} does not begin with '/'; give it from the web server's root"]),
+                *(
+                    []
+                    if str(path).startswith("/")
+                    else [f"path: {path!r} does not begin with '/'; give it from the web server's root"]
+                ),
                 *input_checks.check_seconds("patience", patience),
             ]
         )

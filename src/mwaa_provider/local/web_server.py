@@ -249,7 +249,6 @@ class WebServer:
         )
         return as_response(self._environment.backend.page(asked))
 
-
     def _plugin(self, request: HttpRequest, visit: Visit) -> HttpResponse:
         """Hand on what a plugin answers, with the credentials in the place where they were shown."""
         bearer, cookie = request.bearer(), request.cookie(_COOKIE[3])

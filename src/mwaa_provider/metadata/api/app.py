@@ -143,7 +143,10 @@ def _refusal(error: BaseException) -> Response:
         if status == 401:
             headers["WWW-Authenticate"] = "Bearer"
     elif isinstance(error, BusyError):
-        status, told = 429, {"code": "busy", "detail": "Both places of this web server's process are taken. Come again."}
+        status, told = (
+            429,
+            {"code": "busy", "detail": "Both places of this web server's process are taken. Come again."},
+        )
         headers["Retry-After"] = str(COME_AGAIN_SECONDS)
     elif isinstance(error, AnswerError):
         status, told = error.status, {"code": error.code, "detail": error.detail}
@@ -157,7 +160,9 @@ def _refusal(error: BaseException) -> Response:
 async def _unforeseen(request: Request, error: Exception) -> Response:
     """Say nothing of what went wrong: an error of the database may quote values."""
     log.error("The metadata API failed (%s)", type(error).__name__)
-    return JSONResponse({"code": "failed", "detail": "The metadata API failed; see the web server's log."}, status_code=500)
+    return JSONResponse(
+        {"code": "failed", "detail": "The metadata API failed; see the web server's log."}, status_code=500
+    )
 
 
 def _told(done: asyncio.Future[Any], who: str, table: str, began: float) -> None:
@@ -167,5 +172,10 @@ def _told(done: asyncio.Future[Any], who: str, table: str, began: float) -> None
         return
     rows, size = done.result()
     log.info(
-        "The metadata API gave %s %d rows of %s (%.1f MiB in %.1f s)", who, rows, table, size / 2**20, time.monotonic() - began
+        "The metadata API gave %s %d rows of %s (%.1f MiB in %.1f s)",
+        who,
+        rows,
+        table,
+        size / 2**20,
+        time.monotonic() - began,
     )

@@ -200,7 +200,9 @@ class MetadataApi:
         if code == "too_large":
             raise TooLargeError(detail)
         if answer.status == 422 or code in ("secret", "no_table"):
-            raise InvalidInputError([f"metadata API of {self.environment_name!r}: {detail.removeprefix('Invalid input: ')}"])
+            raise InvalidInputError(
+                [f"metadata API of {self.environment_name!r}: {detail.removeprefix('Invalid input: ')}"]
+            )
         error = answer.error
         if not code and isinstance(error, (NotFoundError, UnexpectedAnswerError)) or answer.status == 405:
             raise self._is_off(answer.status)

@@ -68,7 +68,9 @@ def _bearer_token(headers: Headers, *, is_one_added: bool) -> str:
         scheme, _, token = shown[0].decode("latin-1").strip().partition(" ")
         if scheme.lower() == "bearer" and token.strip():
             return token.strip()
-    raise RefusedError(401, "Not authenticated: send one header 'Authorization: Bearer TOKEN'. Cookies do not count here.")
+    raise RefusedError(
+        401, "Not authenticated: send one header 'Authorization: Bearer TOKEN'. Cookies do not count here."
+    )
 
 
 async def _user(manager: Any, token: str) -> Any:

@@ -40,7 +40,9 @@ class MetadataApi:
                 from mwaa_provider.metadata.api.app import create_app
 
                 self._application = create_app()
-                log.info("The metadata API of airflow-provider-mwaa is on: administrators may read the metadata database")
+                log.info(
+                    "The metadata API of airflow-provider-mwaa is on: administrators may read the metadata database"
+                )
         await self._application(scope, receive, send)
 
 
@@ -55,7 +57,8 @@ def applications() -> list[dict[str, Any]]:
         is_on = is_metadata_api_on()
     except Exception as error:
         log.warning(
-            "The metadata API of airflow-provider-mwaa stays off: [mwaa_provider] metadata_api cannot be read (%s)", error
+            "The metadata API of airflow-provider-mwaa stays off: [mwaa_provider] metadata_api cannot be read (%s)",
+            error,
         )
         return []
     if not is_on:

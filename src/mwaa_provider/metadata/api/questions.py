@@ -115,7 +115,9 @@ class _Reading:
         if not isinstance(read, dict):
             raise InvalidInputError(["the body is no JSON object"])
         self._read: dict[str, Any] = read
-        self.problems += [f"{field}: there is no such field; give {', '.join(fields)}" for field in read if field not in fields]
+        self.problems += [
+            f"{field}: there is no such field; give {', '.join(fields)}" for field in read if field not in fields
+        ]
 
     def finish(self) -> None:
         if self.problems:
@@ -145,7 +147,11 @@ class _Reading:
         value = self._read.get(field)
         if value is None:
             return {}
-        if isinstance(value, dict) and len(value) <= _MOST_NAMES and all(_is_name(one) for pair in value.items() for one in pair):
+        if (
+            isinstance(value, dict)
+            and len(value) <= _MOST_NAMES
+            and all(_is_name(one) for pair in value.items() for one in pair)
+        ):
             return value
         self.problems.append(f"{field}: {_shown(value)} is no object of names of tables and columns")
         return {}
@@ -160,7 +166,9 @@ class _Reading:
                 return moment.astimezone(timezone.utc)
         except (ValueError, OverflowError):
             pass
-        self.problems.append(f"{field}: {_shown(value)} is no moment; give ISO 8601 with a time zone, such as 2026-01-31T00:00:00+00:00")
+        self.problems.append(
+            f"{field}: {_shown(value)} is no moment; give ISO 8601 with a time zone, such as 2026-01-31T00:00:00+00:00"
+        )
         return None
 
     def flag(self, field: str) -> bool:
@@ -179,7 +187,9 @@ class _Reading:
             and all(_is_text(part, _LONGEST_KEY) for part in value)
         ):
             return tuple(value)
-        self.problems.append(f"{field}: {_shown(value)} is no key; give a list of texts, one for each column of the primary key")
+        self.problems.append(
+            f"{field}: {_shown(value)} is no key; give a list of texts, one for each column of the primary key"
+        )
         return None
 
 

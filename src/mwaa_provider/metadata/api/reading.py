@@ -217,9 +217,7 @@ class Reader:
             plain = connection.execution_options(no_parameters=True)
             cuts = [tuple(row) for row in plain.exec_driver_sql(statement)]
         starts, ends = [rows.after, *cuts], [*cuts, rows.up_to]
-        return [
-            {"after": _listed(after), "up_to": _listed(up_to)} for after, up_to in zip(starts, ends, strict=True)
-        ]
+        return [{"after": _listed(after), "up_to": _listed(up_to)} for after, up_to in zip(starts, ends, strict=True)]
 
     def _found(self, connection: Connection, question: RangeQuestion) -> tuple[Rows, tuple[Column, ...]]:
         """Find what is meant in the database's own words: no name that was sent becomes part of a statement."""
@@ -231,7 +229,9 @@ class Reader:
             raise AnswerError(403, "secret", _secret(table.name))
         if question.revision != catalog.revision:
             raise AnswerError(
-                409, "changed", f"The database's schema is {catalog.revision}, not {question.revision}. Ask for a new plan."
+                409,
+                "changed",
+                f"The database's schema is {catalog.revision}, not {question.revision}. Ask for a new plan.",
             )
         rows = Rows(
             table,
@@ -243,14 +243,20 @@ class Reader:
             question.up_to,
         )
         columns = {column.name: column for column in table.columns}
-        problems = [f"columns: {name!r} is no column of {table.name!r} that is served" for name in question.columns if name not in columns]
+        problems = [
+            f"columns: {name!r} is no column of {table.name!r} that is served"
+            for name in question.columns
+            if name not in columns
+        ]
         if question.age_column is not None and not (
             question.age_column in columns and columns[question.age_column].is_moment
         ):
             problems.append(f"age_column: {question.age_column!r} is no column of {table.name!r} with dates")
         for field, key in (("after", question.after), ("up_to", question.up_to)):
             if key is not None and not (rows.has_key and len(key) == len(table.primary_key)):
-                problems.append(f"{field}: a key of {table.name!r} has {len(table.primary_key)} columns, not {len(key)}")
+                problems.append(
+                    f"{field}: a key of {table.name!r} has {len(table.primary_key)} columns, not {len(key)}"
+                )
         if problems:
             raise InvalidInputError(problems)
         return rows, tuple(columns[name] for name in question.columns)
@@ -322,8 +328,12 @@ def _as_answer(error: BaseException) -> AnswerError:
     if state == "57014":
         return AnswerError(413, "too_large", "The range took too long. Ask for a smaller one.")
     if state.startswith("22"):
-        return AnswerError(422, "invalid", "A value of 'after', 'up_to', 'since' or 'until' is not of its column's type.")
+        return AnswerError(
+            422, "invalid", "A value of 'after', 'up_to', 'since' or 'until' is not of its column's type."
+        )
     if state in ("42P01", "42703"):
         return AnswerError(409, "changed", "The database's schema has changed. Ask for a new plan.")
     log.warning("The metadata API could not read the database (%s %s)", type(source).__name__, state)
-    return AnswerError(503, "failed", f"The web server could not read its metadata database ({type(source).__name__} {state}).")
+    return AnswerError(
+        503, "failed", f"The web server could not read its metadata database ({type(source).__name__} {state})."
+    )

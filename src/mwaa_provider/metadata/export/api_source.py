@@ -79,7 +79,9 @@ class ApiSource:
         log.info(
             "The metadata API of environment %s serves %s",
             self._api.environment_name,
-            ", ".join(f"{one.table} in {len(one.ranges)} ranges (about {one.estimated_rows} rows)" for one in plan.tables),
+            ", ".join(
+                f"{one.table} in {len(one.ranges)} ranges (about {one.estimated_rows} rows)" for one in plan.tables
+            ),
         )
         return tuple(
             TableSelection(one.table, one.columns, one.age_column, one.since, one.until, left_out=one.left_out)
