@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 PROTOCOL = 1
 #: Rows younger than this, in seconds, are left to the next export: a transaction that is still open may add others of their age.
 CUT_SECONDS = 60
+#: For so many seconds the catalog is believed, unless the database has another revision.
+_BELIEVE_SECONDS = 60
 #: A COPY hands over a row at a time; so many bytes of them are compressed together.
 _CHUNK_BYTES = 256 * 1024
 #: Seconds that the transaction may lie idle, or wait for a lock.
@@ -70,11 +72,12 @@ class Reader:
     def __init__(self, database: MetadataDatabase | None = None, now: Callable[[], float] = time.monotonic) -> None:
         self._database = database
         self._now = now
+        self._known: tuple[Catalog, float] | None = None
 
     def facts(self) -> dict[str, Any]:
         """Tell what this is, and which tables can be had."""
         with self._snapshot() as connection:
-            catalog = Catalog.read(connection)
+            catalog = self._catalog(connection)
             tables = [name for name, table in catalog.tables.items() if _is_served(table)]
             return {**self._about(connection, catalog), "served": tables}
 
@@ -86,7 +89,7 @@ class Reader:
         :raises AnswerError: if they are not served.
         """
         with self._snapshot() as connection:
-            catalog = Catalog.read(connection)
+            catalog = self._catalog(connection)
             asked = Asked(question.tables, question.since, question.until, question.age_columns)
             selections = catalog.selections(asked)
             refused = [one.table for one in selections if not _is_served(catalog.tables[one.table])]
@@ -166,6 +169,15 @@ class Reader:
         except Exception as error:
             raise _as_answer(error) from error
 
+    def _catalog(self, connection: Connection) -> Catalog:
+        """Return the catalog, read anew after a minute, or when the database has another revision."""
+        known = self._known
+        if known is not None and self._now() < known[1] and _revision_now(connection, known[0]) == known[0].revision:
+            return known[0]
+        catalog = Catalog.read(connection)
+        self._known = (catalog, self._now() + _BELIEVE_SECONDS)
+        return catalog
+
     def _about(self, connection: Connection, catalog: Catalog) -> dict[str, Any]:
         now = connection.exec_driver_sql("SELECT transaction_timestamp()").scalar()
         moment = now.astimezone(timezone.utc) if isinstance(now, datetime) else datetime.now(timezone.utc)
@@ -221,7 +233,7 @@ class Reader:
 
     def _found(self, connection: Connection, question: RangeQuestion) -> tuple[Rows, tuple[Column, ...]]:
         """Find what is meant in the database's own words: no name that was sent becomes part of a statement."""
-        catalog = Catalog.read(connection)
+        catalog = self._catalog(connection)
         table = catalog.tables.get(question.table)
         if table is None:
             raise AnswerError(404, "no_table", f"There is no table {question.table!r} in this release.")
@@ -291,6 +303,16 @@ class _Sink:
 
 def _secret(*tables: str) -> str:
     return f"The metadata API never serves {', '.join(tables)}: such tables are there to hold credentials."
+
+
+def _revision_now(connection: Connection, catalog: Catalog) -> str | None:
+    table = catalog.tables.get("alembic_version")
+    if table is None:
+        return None
+    revision: str | None = connection.exec_driver_sql(
+        f"SELECT min(version_num) FROM {table.qualified}"  # noqa: S608 - of the catalog
+    ).scalar()
+    return revision
 
 
 def _is_served(table: Table) -> bool:
