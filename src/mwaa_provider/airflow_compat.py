@@ -148,7 +148,8 @@ def are_all_admins() -> bool:
 
 
 def web_server_auth_manager() -> Any:
-    """Return the auth manager of this web server of Airflow 3. (``app.state`` is no way to it: of a mounted application it is its own.)"""
+    """Return the auth manager of this web server of Airflow 3."""
+    # app.state is no way to it: that of a mounted application is its own.
     return import_module("airflow.api_fastapi.app").get_auth_manager()
 
 

@@ -26,7 +26,6 @@ from mwaa_provider.exceptions import (
     MetadataApiOffError,
     MwaaError,
     NotFoundError,
-    RestApiError,
     RestApiServerError,
     ThrottledError,
     UnexpectedAnswerError,
@@ -204,7 +203,7 @@ class MetadataApi:
                 [f"metadata API of {self.environment_name!r}: {detail.removeprefix('Invalid input: ')}"]
             )
         error = answer.error
-        if not code and isinstance(error, (NotFoundError, UnexpectedAnswerError)) or answer.status == 405:
+        if (not code and isinstance(error, (NotFoundError, UnexpectedAnswerError))) or answer.status == 405:
             raise self._is_off(answer.status)
         if code == "changed":
             raise MetadataApiError(

@@ -65,7 +65,9 @@ def cuts_statement(rows: Rows, percent: float, wanted: int) -> str:
     :param wanted: How many of them a range is to hold.
     """
     keys = ", ".join(quoted(key) for key in rows.table.primary_key)
-    texts = ", ".join(f"{quoted(key)}::text" for key in rows.table.primary_key)
+    texts = ", ".join(f"compared.{quoted(key)}::text" for key in rows.table.primary_key)
+    # Without the table's name it would be the texts that are sorted.
+    in_order = ", ".join(f"compared.{quoted(key)}" for key in rows.table.primary_key)
     share = percent / 100.0
     # A sample is looked for in the whole table, whatever the key: all of a range is found by its index instead.
     sample = f" TABLESAMPLE SYSTEM ({percent})" if percent < 100.0 else ""
@@ -76,5 +78,5 @@ def cuts_statement(rows: Rows, percent: float, wanted: int) -> str:
         f"+ row_number() OVER sorted / {max(1.0, max(LOOKED_AT, wanted) * share)!r}) AS mwaa_range FROM seen "
         f"WINDOW sorted AS (ORDER BY {keys} ROWS UNBOUNDED PRECEDING)), "
         f"compared AS (SELECT *, lag(mwaa_range) OVER (ORDER BY {keys}) AS mwaa_before FROM counted) "
-        f"SELECT {texts} FROM compared WHERE mwaa_range <> mwaa_before ORDER BY {keys}"
+        f"SELECT {texts} FROM compared WHERE mwaa_range <> mwaa_before ORDER BY {in_order}"
     )

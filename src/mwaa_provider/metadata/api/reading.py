@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -120,12 +120,6 @@ class Reader:
         """
         try:
             return self._copied(question, pipe)
-        except NobodyWaitsError:
-            pipe.close(failure("too_slow", "The rows were not taken in time. Ask for a smaller range."))
-            return None
-        except _LateError:
-            pipe.close(failure("too_large", "The range took too long. Ask for a smaller one."))
-            return None
         except BaseException as error:
             told = _as_answer(error)
             pipe.close(failure(told.code, told.detail), failure=told)
@@ -340,6 +334,10 @@ def _as_answer(error: BaseException) -> AnswerError:
     """Say what went wrong without quoting the database, whose messages hold values."""
     if isinstance(error, AnswerError):
         return error
+    if isinstance(error, NobodyWaitsError):
+        return AnswerError(413, "too_slow", "The rows were not taken in time. Ask for a smaller range.")
+    if isinstance(error, _LateError):
+        return _too_large()
     if isinstance(error, InvalidInputError):
         return AnswerError(422, "invalid", error.message)
     if isinstance(error, MetadataDatabaseError):
@@ -348,7 +346,7 @@ def _as_answer(error: BaseException) -> AnswerError:
     source = getattr(error, "orig", None) or error
     state = str(getattr(source, "sqlstate", None) or getattr(source, "pgcode", None) or "")
     if state == "57014":
-        return AnswerError(413, "too_large", "The range took too long. Ask for a smaller one.")
+        return _too_large()
     if state.startswith("22"):
         return AnswerError(
             422, "invalid", "A value of 'after', 'up_to', 'since' or 'until' is not of its column's type."
@@ -359,3 +357,7 @@ def _as_answer(error: BaseException) -> AnswerError:
     return AnswerError(
         503, "failed", f"The web server could not read its metadata database ({type(source).__name__} {state})."
     )
+
+
+def _too_large() -> AnswerError:
+    return AnswerError(413, "too_large", "The range took too long. Ask for a smaller one.")

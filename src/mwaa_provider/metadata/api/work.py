@@ -161,7 +161,7 @@ class Pipe:
     def put(self, piece: bytes, *, until: float) -> None:
         """Send a piece; called by the thread.
 
-        :param piece: The piece.
+        :param piece: The piece; an empty one only asks whether anybody waits.
         :param until: Until when to wait if there is no room, in seconds of the monotonic clock.
         :raises NobodyWaitsError: if whoever asked has gone, or there was no room by then.
         """
@@ -173,6 +173,8 @@ class Pipe:
                 self._changed.wait(left)
             if self._is_abandoned:
                 raise NobodyWaitsError("whoever asked has gone")
+            if not piece:
+                return
             self._pieces.append(piece)
             self._bytes += len(piece)
             self._has_begun = True

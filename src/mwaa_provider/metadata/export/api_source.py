@@ -186,7 +186,7 @@ def _facts_of(plan: Plan, environment_name: str, asked: Asked | None = None) -> 
     notes = []
     if asked is not None and (asked.until is None or asked.until > plan.cut):
         notes.append(
-            f"rows of the age of {plan.cut.isoformat()} and younger are left to the next export: a transaction that was open may have added "
+            f"rows of the age of {plan.cut.isoformat()} and younger are left to the next export: a transaction that was still open may add "
             "others"
         )
     return SourceFacts(
