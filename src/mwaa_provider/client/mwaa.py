@@ -12,6 +12,7 @@ from mwaa_provider.client.core import raise_problems
 from mwaa_provider.client.dag_runs import DagRunCalls
 from mwaa_provider.client.dags import DagCalls
 from mwaa_provider.client.environments import EnvironmentCalls
+from mwaa_provider.client.history import HistoryCalls
 from mwaa_provider.client.monitoring import MonitoringCalls
 from mwaa_provider.client.rest.raw_pages import check_pages, pages_of
 from mwaa_provider.client.settings import SettingCalls
@@ -21,7 +22,15 @@ from mwaa_provider.client.transport import Effect, RestRequest, RestResponse, ch
 
 
 class MwaaClient(
-    EnvironmentCalls, DagCalls, DagRunCalls, TaskInstanceCalls, SettingCalls, MonitoringCalls, CliCalls, StreamingCalls
+    EnvironmentCalls,
+    DagCalls,
+    DagRunCalls,
+    TaskInstanceCalls,
+    SettingCalls,
+    MonitoringCalls,
+    CliCalls,
+    HistoryCalls,
+    StreamingCalls,
 ):
     """MWAA environments and the Airflow behind them.
 
