@@ -89,12 +89,7 @@ class MetadataDatabase:
             raise self._unreachable(error) from None
         try:
             # Ended by closing, which rolls back: there is nothing to commit, and a copy that was left early has broken the connection.
-            connection.begin()
-            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            if exported is not None:
-                connection.exec_driver_sql("SET TRANSACTION SNAPSHOT %s", (exported,))
-            for statement in (*SETTINGS, *(limits or TimeLimits()).statements()):
-                connection.exec_driver_sql(statement)
+            begin_snapshot(connection, limits, exported)
             yield connection
         finally:
             connection.close()
@@ -128,6 +123,24 @@ class MetadataDatabase:
         return MetadataDatabaseError(
             f"The metadata database cannot be reached by {self.origin}: {detail}", origin=self.origin
         )
+
+
+def begin_snapshot(connection: Connection, limits: TimeLimits | None = None, exported: str | None = None) -> None:
+    """Begin a read-only transaction whose every statement sees the same moment, instead of the one that may be under way.
+
+    :param connection: The connection.
+    :param limits: How long the database may take.
+    :param exported: The id of another transaction's snapshot to see (default: one of its own).
+    """
+    under_way = connection.get_transaction()
+    if under_way is not None:
+        under_way.rollback()
+    connection.begin()
+    connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    if exported is not None:
+        connection.exec_driver_sql("SET TRANSACTION SNAPSHOT %s", (exported,))
+    for statement in (*SETTINGS, *(limits or TimeLimits()).statements()):
+        connection.exec_driver_sql(statement)
 
 
 def by_connection(conn_id: str) -> MetadataDatabase:

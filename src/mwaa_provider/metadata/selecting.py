@@ -73,6 +73,21 @@ def summary_statement(table: Table, selection: TableSelection, keys: KeyRange | 
     return f"SELECT count(*), {ends} FROM {table.qualified}{_where(table, selection, keys)}"
 
 
+def histogram_statement(table: Table, selection: TableSelection, slices: int) -> str:
+    """Write the query of how many rows lie in each of some equal slices of the interval, numbered from 1.
+
+    :param table: The table, from the catalog.
+    :param selection: Which rows of it; with both bounds and an age column.
+    :param slices: How many slices.
+    """
+    if selection.age_column is None or selection.since is None or selection.until is None:
+        raise ValueError("a histogram needs an age column and both bounds")
+    age = table.column(selection.age_column)
+    begin, end = moment(selection.since, age), moment(selection.until, age)
+    epochs = ", ".join(f"extract(epoch FROM {one})::float8" for one in (quoted(age.name), begin, end))
+    return f"SELECT width_bucket({epochs}, {int(slices)}), count(*) FROM {table.qualified}{_where(table, selection, None)} GROUP BY 1"
+
+
 def _iso(expression: str) -> str:
     # The settings make it UTC; a column without a zone holds UTC anyway.
     return f'to_char({expression}, \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\')'
