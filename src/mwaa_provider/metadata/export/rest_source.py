@@ -29,7 +29,10 @@ _BEGINNING = datetime(2014, 10, 1, tzinfo=timezone.utc)
 _CHUNK_BYTES = 256 * 1024
 _QUOTED = re.compile(r'[",\n\r]')
 
-_NOT_ONE_SNAPSHOT = "one snapshot: each page is read at its own moment; a row that was changed since is as it was then, one that was deleted is missing"
+_NOT_ONE_SNAPSHOT = (
+    "one snapshot: each page is read at its own moment; a row that was changed since is as it was then, one that was deleted is not "
+    "there"
+)
 _OTHER_ROWS = (
     "runs and task instances that have not begun, and those of DAGs that the caller's Airflow role may not see"
 )
