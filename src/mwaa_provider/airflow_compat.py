@@ -33,16 +33,19 @@ __all__ = [
     "TaskNow",
     "TriggerEvent",
     "airflow_version",
+    "are_all_admins",
     "configured",
     "connection",
     "has_on_kill",
     "has_triggerer",
     "is_deferrable_by_default",
+    "is_metadata_api_on",
     "mask_secret",
     "pulled_xcom",
     "sensor_timeout",
     "skip_exception",
     "task_timeout",
+    "web_server_auth_manager",
     "without_retry",
 ]
 
@@ -132,6 +135,22 @@ def has_triggerer() -> bool:
     https://docs.aws.amazon.com/mwaa/latest/userguide/configuring-env-variables.html
     """
     return _configured("mwaa", "triggerer_enabled", default=True)
+
+
+def is_metadata_api_on() -> bool:
+    """Tell whether ``[mwaa_provider] metadata_api`` lets the web server answer questions about its database (default: it does not)."""
+    return _configured("mwaa_provider", "metadata_api", default=False)
+
+
+def are_all_admins() -> bool:
+    """Tell whether Airflow's simple auth manager takes everybody for an administrator, asking for no token."""
+    return _configured("core", "simple_auth_manager_all_admins", default=False)
+
+
+def web_server_auth_manager() -> Any:
+    """Return the auth manager of this web server of Airflow 3."""
+    # app.state is no way to it: that of a mounted application is its own.
+    return import_module("airflow.api_fastapi.app").get_auth_manager()
 
 
 def _configured(section: str, option: str, *, default: bool) -> bool:

@@ -19,6 +19,8 @@
      │    ├── ResponseCheckFailedError              the caller's response_check turned the answer down
      │    └── UnexpectedAnswerError                 not what the REST API is known to answer (an HTML page, say)
      ├── IncompleteListError                        a list changed faster than it could be read
+     ├── MetadataApiError                           the metadata API of an environment cannot go on
+     │    └── MetadataApiOffError                   its web server has none
      ├── NoWayInError                               every way to the REST API was tried and failed
      ├── CliCommandError                            an airflow command failed over there
      ├── ResultTooLargeError                        more than an XCom should hold
@@ -153,6 +155,14 @@ class IncompleteListError(MwaaError):
 
     Facts: ``environment_name``, ``method``, ``path``, ``rows`` (read), ``total_entries`` (as Airflow counts).
     """
+
+
+class MetadataApiError(MwaaError):
+    """The metadata API of an environment cannot go on. Fact: ``environment_name``."""
+
+
+class MetadataApiOffError(MetadataApiError):
+    """The environment's web server has no metadata API: it is switched off there, or this package is not installed."""
 
 
 class ResponseCheckFailedError(RestApiError):

@@ -123,6 +123,11 @@ class WebSession:
     headers: Mapping[str, str] = field(repr=False)
     opened_at: Stamp = field(repr=False)
 
+    @property
+    def root_url(self) -> str:
+        """The web server's own address, for what is not part of the REST API."""
+        return self.base_url.rpartition("/api/")[0]
+
 
 class WebSessionKeeper:
     """Keeps one web session per environment and caller and renews it before it ends.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
@@ -43,11 +44,19 @@ def copy_statement(table: Table, selection: TableSelection, keys: KeyRange | Non
     :param selection: Which rows and columns of it.
     :param keys: Which part of it (default: all of it).
     """
-    columns = ", ".join(_value_of(column) for column in selection.columns)
-    return (
-        f"COPY (SELECT {columns} FROM {table.qualified}{_where(table, selection, keys)}) "
-        "TO STDOUT WITH (FORMAT csv, ENCODING 'UTF8')"
-    )
+    return copy_rows(table, selection.columns, _where(table, selection, keys).removeprefix(" WHERE "))
+
+
+def copy_rows(table: Table, columns: Iterable[Column], condition: str = "") -> str:
+    """Write the ``COPY`` of the rows that meet a condition.
+
+    :param table: The table, from the catalog.
+    :param columns: Columns of it, from the catalog too.
+    :param condition: The condition as SQL (default: none).
+    """
+    values = ", ".join(_value_of(column) for column in columns)
+    where = f" WHERE {condition}" if condition else ""
+    return f"COPY (SELECT {values} FROM {table.qualified}{where}) TO STDOUT WITH (FORMAT csv, ENCODING 'UTF8')"
 
 
 def summary_statement(table: Table, selection: TableSelection, keys: KeyRange | None = None) -> str:
