@@ -96,10 +96,29 @@ def _measure(options: argparse.Namespace, server: PostgresServer, folder: str, p
         rows.append((label, count, *_row(told, count, copied["seconds"], options.rows)))
     show(("way", "rows", "seconds", "rows/s", "of \\copy", "MiB in S3", "peak MiB over idle"), rows)
     print(f"\nparquet + zstd is {sizes['ours, parquet + zstd'] / sizes['ours, csv + gzip']:.2f} of csv + gzip in size.")
+    _read_by_duckdb(environment["ENDPOINT"], folder)
     print(
         "The rates of the last two are of the rows they were given; the guide's sample holds all of them in memory.\n"
     )
     _memory(options, server, name, environment)
+
+
+def _read_by_duckdb(endpoint: str, folder: str) -> None:
+    import boto3
+    import duckdb
+
+    client = boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name="eu-west-1",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",  # noqa: S106
+    )
+    client.download_file("exports", "task_instance.parquet", f"{folder}/read.parquet")
+    asked = "SELECT count(*), typeof(min(start_date)), typeof(min(pid)), typeof(min(duration)) FROM read_parquet(?)"
+    found = duckdb.execute(asked, [f"{folder}/read.parquet"]).fetchone()
+    assert found is not None
+    print(f"DuckDB reads it: {found[0]:,} rows; start_date is {found[1]}, pid {found[2]}, duration {found[3]}.")
 
 
 def _memory(options: argparse.Namespace, server: PostgresServer, name: str, environment: dict[str, str]) -> None:

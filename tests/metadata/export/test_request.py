@@ -32,8 +32,8 @@ def test_thirty_days_are_the_default():
     assert bounds(since=NOW) == (NOW, None)
 
 
-def test_a_first_incremental_export_takes_thirty_days_and_ends_now():
-    assert bounds(incremental_from="metadata/") == (NOW - timedelta(days=30), NOW)
+def test_a_first_incremental_export_takes_thirty_days_and_leaves_the_last_minute_to_the_next():
+    assert bounds(incremental_from="metadata/") == (NOW - timedelta(days=30), NOW - timedelta(minutes=1))
 
 
 @pytest.mark.parametrize(
