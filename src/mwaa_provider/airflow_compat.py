@@ -32,13 +32,20 @@ __all__ = [
     "RunningTask",
     "TaskNow",
     "TriggerEvent",
+    "airflow_version",
+    "are_all_admins",
+    "configured",
+    "connection",
     "has_on_kill",
     "has_triggerer",
     "is_deferrable_by_default",
+    "is_metadata_api_on",
+    "mask_secret",
     "pulled_xcom",
     "sensor_timeout",
     "skip_exception",
     "task_timeout",
+    "web_server_auth_manager",
     "without_retry",
 ]
 
@@ -130,10 +137,70 @@ def has_triggerer() -> bool:
     return _configured("mwaa", "triggerer_enabled", default=True)
 
 
+def is_metadata_api_on() -> bool:
+    """Tell whether ``[mwaa_provider] metadata_api`` lets the web server answer questions about its database (default: it does not)."""
+    return _configured("mwaa_provider", "metadata_api", default=False)
+
+
+def are_all_admins() -> bool:
+    """Tell whether Airflow's simple auth manager takes everybody for an administrator, asking for no token."""
+    return _configured("core", "simple_auth_manager_all_admins", default=False)
+
+
+def web_server_auth_manager() -> Any:
+    """Return the auth manager of this web server of Airflow 3."""
+    # app.state is no way to it: that of a mounted application is its own.
+    return import_module("airflow.api_fastapi.app").get_auth_manager()
+
+
 def _configured(section: str, option: str, *, default: bool) -> bool:
     configuration: Any = import_module("airflow.configuration").conf
     value: bool = configuration.getboolean(section, option, fallback=default)
     return value
+
+
+def airflow_version() -> str:
+    """Return the release of the Airflow that is installed here, without loading it."""
+    from importlib.metadata import version
+
+    return version("apache-airflow")
+
+
+def configured(section: str, option: str) -> str | None:
+    """Return an option of Airflow's configuration, ``None`` if it is not set.
+
+    :param section: The section.
+    :param option: The option.
+    """
+    value: str | None = import_module("airflow.configuration").conf.get(section, option, fallback=None)
+    return value
+
+
+def mask_secret(secret: str) -> None:
+    """Have a secret left out of this task's log from now on.
+
+    :param secret: The secret.
+    """
+    homes = (
+        ("airflow.sdk.log", "airflow.sdk.execution_time.secrets_masker")  # the latter in Airflow 3.0
+        if AIRFLOW_3
+        else ("airflow.utils.log.secrets_masker",)
+    )
+    for home in homes:
+        with suppress(ImportError, AttributeError):
+            module: Any = import_module(home)
+            module.mask_secret(secret)
+            return
+
+
+def connection(conn_id: str) -> Any:
+    """Return an Airflow connection.
+
+    :param conn_id: Its id.
+    :raises Exception: Airflow's own, if there is none of that id.
+    """
+    home = "airflow.sdk.bases.hook" if AIRFLOW_3 and find_spec("airflow.sdk.bases.hook") else "airflow.hooks.base"
+    return import_module(home).BaseHook.get_connection(conn_id)
 
 
 def pulled_xcom(task_instance_key: Any, key: str) -> Any:

@@ -19,9 +19,14 @@
      │    ├── ResponseCheckFailedError              the caller's response_check turned the answer down
      │    └── UnexpectedAnswerError                 not what the REST API is known to answer (an HTML page, say)
      ├── IncompleteListError                        a list changed faster than it could be read
+     ├── MetadataApiError                           the metadata API of an environment cannot go on
+     │    └── MetadataApiOffError                   its web server has none
      ├── NoWayInError                               every way to the REST API was tried and failed
      ├── CliCommandError                            an airflow command failed over there
      ├── ResultTooLargeError                        more than an XCom should hold
+     ├── MetadataDatabaseError                      the metadata database cannot be reached, or does not do what was asked
+     ├── ExportError                                an export failed; there is no manifest of it
+     ├── VerificationError                          what lies in S3 is not what the manifest says
      ├── EnvironmentFailedError                     an environment will not become available by itself
      └── DagRunError                                about one DAG, its run or its tasks over there
           ├── DagNotFoundError
@@ -152,6 +157,14 @@ class IncompleteListError(MwaaError):
     """
 
 
+class MetadataApiError(MwaaError):
+    """The metadata API of an environment cannot go on. Fact: ``environment_name``."""
+
+
+class MetadataApiOffError(MetadataApiError):
+    """The environment's web server has no metadata API: it is switched off there, or this package is not installed."""
+
+
 class ResponseCheckFailedError(RestApiError):
     """Airflow answered well, and the caller's ``response_check`` turned the answer down."""
 
@@ -169,6 +182,18 @@ class CliCommandError(MwaaError):
 
 class ResultTooLargeError(MwaaError):
     """A result is larger than an XCom should be. What was asked for was done. Facts: ``size`` and ``max_result_bytes``, in bytes."""
+
+
+class MetadataDatabaseError(MwaaError):
+    """The metadata database cannot be reached, or does not do what was asked. Fact: ``origin`` (where the address comes from)."""
+
+
+class ExportError(MwaaError):
+    """An export failed. Its uploads were aborted and it has no manifest. Facts: ``bucket``, ``key`` where there is one."""
+
+
+class VerificationError(MwaaError):
+    """What lies in S3 is not what the manifest says. Facts: ``manifest`` (its address), ``differences`` (sentences)."""
 
 
 class DagRunError(MwaaError):

@@ -36,3 +36,18 @@ def environment(request: pytest.FixtureRequest) -> Iterator[Contract]:
 def contract(environment: Contract, request: pytest.FixtureRequest) -> Contract:
     """The environment, by each way to its REST API."""
     return by(environment, request.param)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the Airflows that are played where a test is about a real one alone."""
+    left_out = [
+        item for item in items if _is_played(item) and getattr(getattr(item, "module", None), "ONLY_REAL", False)
+    ]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _is_played(item: pytest.Item) -> bool:
+    call = getattr(item, "callspec", None)
+    return call is not None and call.params.get("environment", ("", ""))[0] == "scripted"

@@ -20,6 +20,7 @@ _SUBCOMMANDS = {
     "url": "Print a link that logs a browser in to an environment.",
     "rest": "Call Airflow's REST API in an environment.",
     "cli": "Run an airflow command in an environment.",
+    "export": "Export an environment's metadata database to S3, and verify exports.",
     "policy": "Print the least IAM policy for what you want to do.",
     "local": "Run a local MWAA with a real Airflow, without an AWS account.",
 }

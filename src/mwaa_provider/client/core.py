@@ -132,9 +132,10 @@ class ClientCore:
             hosts=self._hosts,
             retry=self._retry,
         )
+        self._session_transport = SessionTransport(http=self._http, keeper=keeper, clock=self._clock)
         self._router = Router(
             iam=IamTransport(boto_client, self._clock),
-            session=SessionTransport(http=self._http, keeper=keeper, clock=self._clock),
+            session=self._session_transport,
             caller=self._caller,
             shared=self._shared,
             choice=transport,

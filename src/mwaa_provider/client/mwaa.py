@@ -12,14 +12,26 @@ from mwaa_provider.client.core import raise_problems
 from mwaa_provider.client.dag_runs import DagRunCalls
 from mwaa_provider.client.dags import DagCalls
 from mwaa_provider.client.environments import EnvironmentCalls
+from mwaa_provider.client.history import HistoryCalls
 from mwaa_provider.client.monitoring import MonitoringCalls
 from mwaa_provider.client.rest.raw_pages import check_pages, pages_of
 from mwaa_provider.client.settings import SettingCalls
+from mwaa_provider.client.streaming import StreamingCalls
 from mwaa_provider.client.task_instances import TaskInstanceCalls
 from mwaa_provider.client.transport import Effect, RestRequest, RestResponse, checked, is_read, may_be_sent_twice
 
 
-class MwaaClient(EnvironmentCalls, DagCalls, DagRunCalls, TaskInstanceCalls, SettingCalls, MonitoringCalls, CliCalls):
+class MwaaClient(
+    EnvironmentCalls,
+    DagCalls,
+    DagRunCalls,
+    TaskInstanceCalls,
+    SettingCalls,
+    MonitoringCalls,
+    CliCalls,
+    HistoryCalls,
+    StreamingCalls,
+):
     """MWAA environments and the Airflow behind them.
 
     Example::

@@ -129,6 +129,11 @@ class WebSession:
         """The web server's host, and its port if it has one."""
         return urlsplit(self.base_url).netloc
 
+    @property
+    def root_url(self) -> str:
+        """The web server's own address, for what is not part of the REST API."""
+        return self.base_url.rpartition("/api/")[0]
+
 
 class WebSessionKeeper:
     """Keeps one web session per environment and caller and renews it before it ends.

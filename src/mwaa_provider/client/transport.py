@@ -7,9 +7,9 @@ once, in :mod:`mwaa_provider.client.airflow_answer`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 from mwaa_provider.client import error_mapping
 from mwaa_provider.client.clock import Clock
@@ -93,6 +93,21 @@ class RestResponse:
     size: int = 0
     seconds: float = 0.0
     retry_after: float | None = None
+
+
+class AnswerOverSession(Protocol):
+    """What of an answer tells whether the session it was asked over is still good."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+
+    @property
+    def body(self) -> Any:
+        """The parsed JSON, or text; empty where the answer is not an error."""
+
+
+Answer = TypeVar("Answer", bound=AnswerOverSession)
 
 
 class Transport(Protocol):
@@ -194,13 +209,22 @@ class SessionTransport:
         :param environment: The environment.
         :param request: The call.
         """
+        return self.over_a_session(environment, lambda session: self._send_once(environment, session, request))
+
+    def over_a_session(self, environment: Environment, send: Callable[[WebSession], Answer]) -> Answer:
+        """Return what comes back over a web session, logging in first if need be, and once more if the session has ended early.
+
+        :param environment: The environment.
+        :param send: Sends the request over a session, once.
+        :raises LoginFailedError: if no session is taken.
+        """
         session, opened_here = self._keeper.session(environment), False
-        response = self._send_once(environment, session, request)
+        response = send(session)
         for _ in range(_SENDINGS - 1):
             if opened_here or not self._has_ended(session, response):
                 break
             session, opened_here = self._keeper.renewed(environment, session, f"HTTP {response.status}")
-            response = self._send_once(environment, session, request)
+            response = send(session)
         if response.status != 403 and self._has_ended(session, response):
             raise LoginFailedError(
                 f"The web server of environment {environment.name!r} refuses the sessions that it has just given (HTTP {response.status}: "
@@ -212,7 +236,7 @@ class SessionTransport:
             )
         return response
 
-    def _has_ended(self, session: WebSession, response: RestResponse) -> bool:
+    def _has_ended(self, session: WebSession, response: AnswerOverSession) -> bool:
         if response.status == 403:
             # Airflow 3 answers 403 to a token it does not know, and to a role that may not; a forbidden call must not log in each time.
             return self._keeper.age(session) >= _FRESH_SECONDS or "token" in str(response.body).lower()

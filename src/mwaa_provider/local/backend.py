@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 AirflowRole = Literal["Admin", "Op", "User", "Viewer", "Public"]
+#: Where a caller showed who they are.
+Shown = Literal["bearer", "cookie", "nothing"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class BackendRequest:
     :param content_type: The body's media type; empty when there is none.
     :param airflow_role: The Airflow role of whoever asks.
     :param headers: Further request headers that matter (``X-CSRFToken`` of a page).
+    :param shown: For what a plugin answers: where the caller showed who they are.
     """
 
     method: str
@@ -32,6 +35,7 @@ class BackendRequest:
     content_type: str = ""
     airflow_role: AirflowRole = "Admin"
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    shown: Shown = "bearer"
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,9 @@ class AirflowBackend(Protocol):
 
     def page(self, request: BackendRequest) -> BackendAnswer:
         """Answer anything else that a browser may ask (``request.path`` is whole)."""
+
+    def plugin(self, request: BackendRequest) -> BackendAnswer:
+        """Answer what Airflow 3 mounts of a plugin (``request.path`` is whole)."""
 
     def cli(self, arguments: list[str]) -> CliAnswer:
         """Run one ``airflow`` command, given without the leading ``airflow``."""

@@ -10,7 +10,9 @@ from typing import Any, Literal
 from mwaa_provider.exceptions import InvalidInputError
 from mwaa_provider.local.journal import path_matches
 
-FaultKind = Literal["lose_answer", "refuse", "answer", "delay", "throttle", "expire_sessions", "deny", "hide_dag"]
+FaultKind = Literal[
+    "lose_answer", "cut_answer", "refuse", "answer", "delay", "throttle", "expire_sessions", "deny", "hide_dag"
+]
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Fault:
 
     :param kind: What happens.
     :param operation: Which operation it strikes, a glob: an AWS operation, or ``login``, ``sso``, ``rest``, ``cli``,
-        ``page``.
+        ``page``, ``plugin``.
     :param environment: Which environment, a glob.
     :param method: Which HTTP method; any by default.
     :param path: Which path, a glob (for REST calls the part below ``/api/vN``; decoded or as sent).
@@ -33,6 +35,7 @@ class Fault:
     :param status: For ``answer``: the HTTP status.
     :param body: For ``answer``: a dict or list is sent as JSON, text as an HTML page.
     :param after_acting: For ``answer`` and ``delay``: whether the request is carried out first.
+    :param after_bytes: For ``cut_answer``: how much of the answer's body still comes.
     :param seconds: For ``delay``: how long, in seconds of the local MWAA's clock.
     :param dag_id: For ``hide_dag``: the DAG.
     """
@@ -47,6 +50,7 @@ class Fault:
     status: int = 500
     body: Any = field(default=None, repr=False)
     after_acting: bool = False
+    after_bytes: int = 0
     seconds: float = 0.0
     dag_id: str = ""
 
@@ -61,6 +65,15 @@ class Fault:
         :param which: ``operation``, ``environment``, ``method``, ``path``, ``times``, ``every``.
         """
         return cls("lose_answer", **which)
+
+    @classmethod
+    def cut_answer(cls, after_bytes: int, **which: Any) -> Fault:
+        """Carry the request out, then cut the connection in the middle of the answer.
+
+        :param after_bytes: How many bytes of the answer's body still come.
+        :param which: ``operation`` (one of the web server's but ``rest``), ``environment``, ``method``, ``path``, ``times``, ``every``.
+        """
+        return cls("cut_answer", after_bytes=after_bytes, **which)
 
     @classmethod
     def refuse(cls, **which: Any) -> Fault:

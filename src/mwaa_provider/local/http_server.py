@@ -89,12 +89,14 @@ class HttpResponse:
     :param body: The raw body.
     :param content_type: The body's media type.
     :param headers: Further headers.
+    :param cut_after: After how many bytes of the body the connection is closed (default: after all of it, and it is kept).
     """
 
     status: int
     body: bytes = field(default=b"", repr=False)
     content_type: str = "application/json"
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    cut_after: int | None = None
 
 
 class CutConnection(Exception):  # noqa: N818 - a signal, not an error
@@ -160,8 +162,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(response.body)))
         self.end_headers()
         if self.command != "HEAD" and response.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
-            self.wfile.write(response.body)
+            self.wfile.write(response.body[: response.cut_after])
         self.wfile.flush()
+        if response.cut_after is not None:
+            self.close_connection = True
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: the journal keeps what was asked, and a request line may hold what should not be logged."""

@@ -26,7 +26,7 @@ class JournalEntry:
     :param environment: The environment's name; None where a request is about none.
     :param surface: ``control`` for what boto3 calls, ``web`` for an environment's web server.
     :param operation: On the control plane the AWS operation (``GetEnvironment``); on the web server ``login``,
-        ``sso``, ``rest``, ``cli``, ``page``.
+        ``sso``, ``rest``, ``cli``, ``page``, ``plugin`` (what Airflow 3 mounts under ``/mwaa_provider``).
     :param method: The HTTP method; for a REST call (InvokeRestApi too) that of the REST call.
     :param path: The path as it was sent; for a REST call the part below ``/api/vN``.
     :param query: The query's parameters; a list where one was given more than once.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +119,8 @@ class Service:
         if fault.kind == "lose_answer":
             act()
             raise CutConnection
+        if fault.kind == "cut_answer":
+            return replace(act(), cut_after=fault.after_bytes)
         if fault.kind == "answer":
             if fault.after_acting:
                 act()

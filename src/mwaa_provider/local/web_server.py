@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.client.cli_commands import nearest_command, split_command, supported_commands
 from mwaa_provider.local.answers import airflow_error, html_response, json_response
-from mwaa_provider.local.backend import AirflowRole, BackendRequest
+from mwaa_provider.local.backend import AirflowRole, BackendRequest, Shown
 from mwaa_provider.local.journal import parsed_query
 from mwaa_provider.local.rest_gateway import as_response, call_rest
 from mwaa_provider.local.service import Service, Visit
@@ -28,6 +28,8 @@ _LOGIN = {2: "/aws_mwaa/login", 3: "/pluginsv2/aws_mwaa/login"}
 _COOKIE = {2: "session", 3: "_token"}
 _API = {2: "/api/v1", 3: "/api/v2"}
 _HOME = {2: "/home", 3: "/"}
+#: Where Airflow 3 mounts what this package's plugins bring. Who may use it is decided there, not by MWAA.
+_MOUNTED = "/mwaa_provider"
 #: What Airflow 2's own pages send with a POST, and Airflow demands.
 _PAGE_HEADERS = ("x-csrftoken",)
 #: REST calls that Airflow itself answers without a session.
@@ -86,6 +88,8 @@ class WebServer:
             return "login"
         if path in (_CLI, _SSO):
             return {_CLI: "cli", _SSO: "sso"}[path]
+        if self._line == 3 and (path == _MOUNTED or path.startswith(_MOUNTED + "/")):
+            return "plugin"
         return "rest" if path == _API[self._line] or path.startswith(_API[self._line] + "/") else "page"
 
     def _answer(self, request: HttpRequest, visit: Visit) -> HttpResponse:
@@ -95,7 +99,13 @@ class WebServer:
             return wrong
         if visit.operation == "rest":
             return self._rest(request, visit)
-        answers = {"login": self._login, "cli": self._cli, "sso": self._sso, "page": self._page}
+        answers = {
+            "login": self._login,
+            "cli": self._cli,
+            "sso": self._sso,
+            "page": self._page,
+            "plugin": self._plugin,
+        }
         return self._service.struck(
             visit, visit.operation, lambda: answers[visit.operation](request, visit), fault_answer=_fault_answer
         )
@@ -238,6 +248,24 @@ class WebServer:
             tuple((name, request.headers[name]) for name in _PAGE_HEADERS if name in request.headers),
         )
         return as_response(self._environment.backend.page(asked))
+
+    def _plugin(self, request: HttpRequest, visit: Visit) -> HttpResponse:
+        """Hand on what a plugin answers, with the credentials in the place where they were shown."""
+        bearer, cookie = request.bearer(), request.cookie(_COOKIE[3])
+        verdict = self._service.tokens.check("session", self._environment.name, bearer or cookie)
+        role: AirflowRole = "Public"
+        shown: Shown = "nothing"
+        headers: tuple[tuple[str, str], ...] = ()
+        if verdict.identity is not None:
+            visit.is_by(verdict.identity)
+            role, shown = verdict.identity.airflow_role, "bearer" if bearer else "cookie"
+        elif bearer:
+            headers = (("Authorization", f"Bearer {bearer}"),)
+        visit.backend_call = True
+        asked = BackendRequest(
+            request.method, request.path, request.query, request.body, request.content_type, role, headers, shown
+        )
+        return as_response(self._environment.backend.plugin(asked))
 
 
 def _fault_answer(fault: Fault) -> HttpResponse:

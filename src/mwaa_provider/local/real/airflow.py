@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     import psycopg2.extensions  # type: ignore[import-untyped,unused-ignore]
 
+    from mwaa_provider.local.backend import AirflowRole
     from mwaa_provider.local.real.postgres import PostgresServer
 
 _LOOK_EVERY = 0.25
@@ -138,6 +139,13 @@ class RealAirflow:
         """
         return self._forwarder().page(request)
 
+    def plugin(self, request: BackendRequest) -> BackendAnswer:
+        """Forward one request to what Airflow 3 mounts of a plugin.
+
+        :param request: The request, with the whole path.
+        """
+        return self._forwarder().plugin(request)
+
     def cli(self, arguments: list[str]) -> CliAnswer:
         """Run one ``airflow`` command with the web server's environment variables, as MWAA does.
 
@@ -176,6 +184,18 @@ class RealAirflow:
         """Connect to the metadata database, for tests that look at what really happened."""
         self._running()
         return self._database.connect()
+
+    @property
+    def inner_url(self) -> str:
+        """Where Airflow's own web server listens, behind that of the local MWAA; for tests that attack it."""
+        return f"http://127.0.0.1:{self._running()[0].port}"
+
+    def credentials(self, role: AirflowRole) -> dict[str, str]:
+        """Give the headers by which Airflow's own REST API knows a role; none for Public.
+
+        :param role: The Airflow role.
+        """
+        return self._running()[1].rest_headers(role) or {}
 
     def wait_for_dag(self, dag_id: str, timeout: float = 60.0) -> None:
         """Wait until a DAG file has been parsed and its DAG can be triggered.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # The service's own limit of 10 s is the service's business; this one only ends what hangs.
 _TIMEOUT = 120.0
-_PASSED_ON = {"location", "set-cookie", "cache-control", "content-disposition"}
+_PASSED_ON = {"location", "set-cookie", "cache-control", "content-disposition", "retry-after", "www-authenticate"}
 _OWN_COOKIES = ("session=", "_token=")
 
 
@@ -41,6 +41,25 @@ class Forwarder:
         """Pass on a request of a browser."""
         return self._answer(request, request.path, is_page=True)
 
+    def plugin(self, request: BackendRequest) -> BackendAnswer:
+        """Pass on a request to what a plugin brings, with the credentials in the place where they were shown."""
+        target = f"{request.path}?{request.query}" if request.query else request.path
+        try:
+            answer = self._send(request, target, self._shown(request))
+            if answer.status == 401 and request.shown != "nothing":
+                self._line.forget(request.airflow_role)
+                answer = self._send(request, target, self._shown(request))
+        except (OSError, http.client.HTTPException) as error:
+            return _unanswered(error)
+        return self._passed_on(answer)
+
+    def _shown(self, request: BackendRequest) -> dict[str, str]:
+        if request.shown == "nothing":
+            return {}
+        headers = self._line.page_headers(request.airflow_role) or {}
+        wanted = "Authorization" if request.shown == "bearer" else "Cookie"
+        return {name: value for name, value in headers.items() if name == wanted}
+
     def _answer(self, request: BackendRequest, path: str, *, is_page: bool) -> BackendAnswer:
         target = f"{path}?{request.query}" if request.query else path
         try:
@@ -55,9 +74,10 @@ class Forwarder:
                 self._line.forget(request.airflow_role)
                 answer = self._send(request, target, self._credentials(request.airflow_role, is_page) or {})
         except (OSError, http.client.HTTPException) as error:
-            return _problem(
-                502, "Bad Gateway", f"The Airflow web server behind this environment did not answer: {error}"
-            )
+            return _unanswered(error)
+        return self._passed_on(answer)
+
+    def _passed_on(self, answer: HttpAnswer) -> BackendAnswer:
         headers = tuple(
             (name.title(), self._outside(value) if name == "location" else value)
             for name, value in answer.headers
@@ -81,6 +101,10 @@ class Forwarder:
             if location == inside or location.startswith(f"{inside}/"):
                 return self._base_url + location[len(inside) :]
         return location
+
+
+def _unanswered(error: Exception) -> BackendAnswer:
+    return _problem(502, "Bad Gateway", f"The Airflow web server behind this environment did not answer: {error}")
 
 
 def _no_rights(role: AirflowRole) -> BackendAnswer:

@@ -80,6 +80,13 @@ class ScriptedAirflow:
         page = b"<html><body>The scripted back end has no UI; a real Airflow has.</body></html>"
         return BackendAnswer(501, page, "text/html; charset=utf-8")
 
+    def plugin(self, request: BackendRequest) -> BackendAnswer:
+        """Answer as an Airflow without plugins does.
+
+        :param request: The request.
+        """
+        return BackendAnswer(404, b'{"error": "Not found"}')
+
     def cli(self, arguments: list[str]) -> CliAnswer:
         """Run one command.
 
