@@ -43,6 +43,7 @@ _PATH = "/mwaa_provider/metadata/v1"
 _PROTOCOL = 1
 #: Seconds that one question may take, with all its repetitions: long enough for MWAA to replace a web server.
 PATIENCE = 900.0
+_FIRST_PATIENCE = 60.0
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 20.0
 #: Bytes of a compressed range that stay in memory; what is larger waits in a temporary file.
 _IN_MEMORY = 8 * 1024 * 1024
@@ -154,7 +155,9 @@ class MetadataApi:
     def _asked(
         self, method: str, path: str, question: dict[str, Any] | None, take: Callable[[StreamedAnswer], Answer]
     ) -> Answer:
-        until = self._clock.monotonic() + self._patience
+        # One that has never answered may not be there at all.
+        patience = self._patience if self._has_answered else min(self._patience, _FIRST_PATIENCE)
+        until = self._clock.monotonic() + patience
         attempts = 0
         while True:
             try:
