@@ -23,6 +23,7 @@
      ├── CliCommandError                            an airflow command failed over there
      ├── ResultTooLargeError                        more than an XCom should hold
      ├── EnvironmentFailedError                     an environment will not become available by itself
+     ├── WheelsNotFoundError                        pip found no wheels for all that was asked for
      └── DagRunError                                about one DAG, its run or its tasks over there
           ├── DagNotFoundError
           ├── DagPausedError
@@ -213,3 +214,7 @@ class TaskFailedError(DagRunError):
 
 class EnvironmentFailedError(MwaaError):
     """An environment will not become available by itself. Facts: ``environment_name``, ``status``, ``reason``."""
+
+
+class WheelsNotFoundError(MwaaError):
+    """pip found no wheels for all that was asked for. Fact: ``output`` (the end of what pip said, without logins)."""

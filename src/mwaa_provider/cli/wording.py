@@ -5,18 +5,26 @@ from __future__ import annotations
 from mwaa_provider.exceptions import InvalidInputError, MwaaError
 
 _NAME_HERE = {
+    "airflow": "--airflow",
     "command": "COMMAND",
+    "constraint": "--constraint",
     "dags_folder": "--dags-folder",
     "endpoint_url": "--endpoint-url",
     "environment_name": "ENVIRONMENT",
+    "folder": "FOLDER",
+    "include": "--include",
     "method": "METHOD",
     "path": "PATH",
+    "plugins": "--plugin",
     "postgres": "--postgres-url",
     "proxies": "--proxy",
     "python": "--airflow-python",
+    "python_version": "--python",
     "region_name": "--region",
     "transport": "--transport",
     "verify": "--ca",
+    "wheels": "--wheels",
+    "with_package": "--with-package",
 }
 
 
