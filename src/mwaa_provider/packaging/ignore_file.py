@@ -29,7 +29,9 @@ def line_for_folder(name: str) -> str:
     """
     if "#" in name:
         raise ValueError(f"a folder's name with a '#' in it cannot stand in {NAME}: {name!r}")
-    return f"{re.escape(name)}/"
+    # A '!' at the beginning would turn a glob round.
+    beginning = "\\" if name.startswith("!") else ""
+    return f"{beginning}{re.escape(name)}/"
 
 
 def syntax_of(airflow_version: str) -> str:

@@ -20,6 +20,9 @@ PROVIDER_PREFIX = "apache-airflow-providers-"
 #: What MWAA installs over whatever requirements.txt brought, so that logs reach CloudWatch.
 WATCHTOWER = "2.0.1"
 
+#: What is there on MWAA in any case, with all that it asks for.
+AIRFLOW_ITSELF = ("apache-airflow", "apache-airflow-core", "apache-airflow-task-sdk")
+
 #: Where MWAA unpacks plugins.zip.
 PLUGINS_FOLDER = "/usr/local/airflow/plugins"
 

@@ -13,8 +13,8 @@ from mwaa_provider.packaging import requirements_private, requirements_versions
 from mwaa_provider.packaging.constraints import Constraints, address_of
 from mwaa_provider.packaging.findings import Finding, in_order
 from mwaa_provider.packaging.releases import PLUGINS_FOLDER, Release
-from mwaa_provider.packaging.requirements_file import RequirementsFile, Wanted, read_requirements
-from mwaa_provider.packaging.secret_finder import find_keys, has_login, without_login
+from mwaa_provider.packaging.requirements_file import RequirementsFile, Wanted, decoded, read_requirements
+from mwaa_provider.packaging.secret_finder import find_keys, find_logins, without_login
 from mwaa_provider.packaging.wheel_set import WheelSet, tags_of
 
 if TYPE_CHECKING:
@@ -116,23 +116,15 @@ def _constraint_lines(read: RequirementsFile, release: Release, file: str) -> It
 
 
 def _credentials(read: RequirementsFile, content: bytes | str, file: str) -> Iterator[Finding]:
-    texts = [(option.line, option.value) for option in read.options]
-    texts += [(wanted.line, wanted.place) for wanted in read.wanted if wanted.place]
-    texts += [(problem.line, problem.text) for problem in read.problems]
-    for line, text in texts:
-        if has_login(text):
-            yield Finding(
-                "credentials-in-url",
-                f"The address {without_login(text)} holds a password or token, which everybody who may read the bucket can read; pip "
-                "logs it too."
-                if "://" in text and " " not in text
-                else "The line holds a password or token, which everybody who may read the bucket can read; pip logs it too.",
-                "Replace it; then write ${AIRFLOW__FOO__USER}:${AIRFLOW__FOO__PASS} there and set the configuration options foo.user and "
-                "foo.pass, or export PIP_EXTRA_INDEX_URL in the startup script.",
-                file,
-                line,
-            )
-    yield from find_keys(content.encode() if isinstance(content, str) else content, file)
+    text = decoded(content)
+    yield from find_keys(text.encode("utf-8", "replace"), file)
+    yield from find_logins(
+        text,
+        file,
+        "pip logs it too.",
+        "Replace it; then write ${AIRFLOW__FOO__USER}:${AIRFLOW__FOO__PASS} there and set the configuration options foo.user and foo.pass, "
+        "or export PIP_EXTRA_INDEX_URL in the startup script.",
+    )
     for option in read.options:
         unprotected = option.name in (*_INDEXES, "--find-links") and urlsplit(option.value).scheme == "http"
         if unprotected or option.name == "--trusted-host":

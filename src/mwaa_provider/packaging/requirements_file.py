@@ -125,7 +125,7 @@ def read_requirements(content: bytes | str) -> RequirementsFile:
     options: list[Option] = []
     wanted: list[Wanted] = []
     problems: list[Problem] = []
-    for number, text in _lines(_decoded(content)):
+    for number, text in _lines(decoded(content)):
         read = _options(number, text) if text.startswith("-") else [_wanted(number, text)]
         for one in read:
             if isinstance(one, Option):
@@ -137,7 +137,11 @@ def read_requirements(content: bytes | str) -> RequirementsFile:
     return RequirementsFile(tuple(options), tuple(wanted), tuple(problems))
 
 
-def _decoded(content: bytes | str) -> str:
+def decoded(content: bytes | str) -> str:
+    """Return the text of a requirements file, in the encoding that its first bytes tell.
+
+    :param content: What the file holds.
+    """
     if isinstance(content, str):
         return content
     for mark, encoding in (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from mwaa_provider.packaging.findings import Finding
-from mwaa_provider.packaging.releases import PLUGINS_FOLDER
+from mwaa_provider.packaging.releases import AIRFLOW_ITSELF, PLUGINS_FOLDER
 from mwaa_provider.packaging.secret_finder import without_login
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _wheels(read: RequirementsFile, release: Release, wheels: WheelSet | None, f
         ):
             line_of[str(wanted.requirement)] = wanted
     asked = [wanted.requirement for wanted in line_of.values() if wanted.requirement]
-    _, missing = wheels.closure(asked, release)
+    _, missing = wheels.closure(asked, release, AIRFLOW_ITSELF)
     for one in missing:
         if one.by is None:
             yield Finding(

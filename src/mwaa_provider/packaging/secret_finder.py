@@ -57,6 +57,20 @@ def find_keys(content: bytes, file: str) -> Iterator[Finding]:
         )
 
 
+def find_logins(text: str, file: str, also: str, cure: str) -> Iterator[Finding]:
+    """Find passwords and tokens in addresses.
+
+    :param text: What the file holds.
+    :param file: Its name, for the findings.
+    :param also: Where else such a password turns up, as a sentence.
+    :param cure: What to do.
+    """
+    for number, line in enumerate(text.splitlines(), start=1):
+        if has_login(line):
+            message = "An address holds a password or token, which everybody who may read the bucket can read; "
+            yield Finding("credentials-in-url", message + also, cure, file, number)
+
+
 def has_login(url: str) -> bool:
     """Tell whether a URL, or a text with URLs in it, holds a literal password or token.
 

@@ -134,6 +134,8 @@ class _Reader:
             if word == "case":
                 about = bool(words) and COMPONENT in words[0]
                 self._blocks.append(_Block("case", about_component=about, at_pattern=True, runs=False))
+                if words[1:2] == ["in"]:
+                    yield from self._end(words[2:], operator, line)
                 return
             if word in ("for", "select", "function"):
                 words = []

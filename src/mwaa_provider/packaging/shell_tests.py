@@ -72,6 +72,8 @@ def _expression(words: list[str]) -> bool | None:
 
 
 def _comparison(words: list[str]) -> bool | None:
+    if words[1:2] == ["=~"]:
+        words = [*words[:2], "".join(words[2:])]
     if len(words) != 3 or words[1] not in _OPERATORS:
         return None
     left, operator, right = words[0].strip("'\""), words[1], words[2].strip("'\"")
@@ -79,7 +81,9 @@ def _comparison(words: list[str]) -> bool | None:
         return None
     value = right if COMPONENT in left else left
     # ${NAME} with more around it, or another variable
-    if "$" in value or not re.fullmatch(rf"\$\{{?{COMPONENT}(:-\w*)?\}}?", left if COMPONENT in left else right):
+    if re.search(r"\$[\w{(]", value) or not re.fullmatch(
+        rf"\$\{{?{COMPONENT}(:-\w*)?\}}?", left if COMPONENT in left else right
+    ):
         return None
     if operator == "=~":
         try:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from mwaa_provider.client.reserved_variables import is_reserved, what_to_do_instead
 from mwaa_provider.packaging.findings import Finding, in_order
-from mwaa_provider.packaging.secret_finder import find_keys, has_login
+from mwaa_provider.packaging.secret_finder import find_keys, find_logins
 from mwaa_provider.packaging.shell import COMPONENT, Command, commands_of
 
 if TYPE_CHECKING:
@@ -166,15 +166,12 @@ def _packages(command: Command) -> list[str]:
 
 def _secrets(script: _Script, content: bytes) -> Iterator[Finding]:
     yield from find_keys(content, script.file)
-    for number, line in enumerate(script.text.splitlines(), start=1):
-        if has_login(line):
-            yield Finding(
-                "credentials-in-url",
-                "The line holds a password or token, which everybody who may read the bucket can read.",
-                "Replace it, and fetch the new one in the script: `aws secretsmanager get-secret-value ...`.",
-                script.file,
-                number,
-            )
+    yield from find_logins(
+        script.text,
+        script.file,
+        "the log of the script may show it.",
+        "Replace it, and fetch the new one in the script: `aws secretsmanager get-secret-value ...`.",
+    )
 
 
 def _shell(script: _Script) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from mwaa_provider.exceptions import InvalidInputError, WheelsNotFoundError
 from mwaa_provider.packaging.archive import Content
-from mwaa_provider.packaging.releases import PLUGINS_FOLDER
+from mwaa_provider.packaging.releases import AIRFLOW_ITSELF, PLUGINS_FOLDER
 from mwaa_provider.packaging.requirements_file import RequirementsFile, read_requirements
 from mwaa_provider.packaging.secret_finder import without_login
 from mwaa_provider.packaging.wheel_set import Missing, read_wheels
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
     from mwaa_provider.packaging.releases import Release
-
-#: What is there on MWAA in any case, with all that it asks for.
-AIRFLOW = ("apache-airflow", "apache-airflow-core", "apache-airflow-task-sdk")
 
 _ROUNDS = 10
 _OWN_WAYS = ("--index-url", "--extra-index-url", "--trusted-host", "--pre")
@@ -87,7 +84,7 @@ def download_wheels(
             wanted.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
             _run(command, timeout)
             wheels = read_wheels(folder)
-            needed, missing = wheels.closure(asked, release, () if with_airflow else AIRFLOW)
+            needed, missing = wheels.closure(asked, release, () if with_airflow else AIRFLOW_ITSELF)
             further = [line for line in (_unconditional(one.requirement) for one in missing) if line not in lines]
             if not further:
                 break
