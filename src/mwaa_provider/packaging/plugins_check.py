@@ -104,7 +104,7 @@ def _of_entries(archive: Archive) -> Iterator[Finding]:
 def _nested(archive: Archive) -> Iterator[Finding]:
     names = [name for name in archive.entries if not is_left_over(name)]
     tops = {name.partition("/")[0] for name in names}
-    if len(tops) != 1 or any("/" not in name for name in names):
+    if len(tops) != 1 or ".." in tops or any("/" not in name for name in names):
         return
     (top,) = tops
     # A package that DAGs import may stand alone; a folder of plugins may not.
