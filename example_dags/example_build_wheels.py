@@ -45,9 +45,7 @@ def build_wheels(requirements: str, bucket: str, key: str, aws_conn_id: str) -> 
         built = build_plugins(Path(folder) / "plugins.zip", Contents(wheels=downloaded.files))
         S3Hook(aws_conn_id).load_file(built.path, key, bucket, replace=True)
     return {"sha256": built.sha256, "wheels": sorted(downloaded.files)}
-
-
-# [END howto_build_wheels]
+    # [END howto_build_wheels]
 
 
 with DAG(

@@ -62,9 +62,10 @@ class LazyGroup(click.Group):
             click.echo(f"Error: {message_of(error)}", err=True)
             ctx.exit(exit_status_of(error))
         except ModuleNotFoundError as error:
-            if error.name not in ("packaging", "pathspec"):
+            library = (error.name or "").partition(".")[0]
+            if library not in ("packaging", "pathspec"):
                 raise
-            click.echo(f"Error: {error.name} is not installed: pip install 'airflow-provider-mwaa[cli]'", err=True)
+            click.echo(f"Error: {library} is not installed: pip install 'airflow-provider-mwaa[cli]'", err=True)
             ctx.exit(CALL_FAILED)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
