@@ -20,9 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _PLUGINS = Path(mwaa_provider.__file__).parent / "plugins"
-_THIN = '''"""For plugins.zip: Airflow loads this file, and with it the plugin of `{package}`."""
+_THIN = '''"""For plugins.zip: Airflow loads this file, and with it a plugin of `{package}`."""
 
 from {module} import {name} as {name}
+'''
+# A plugin that the package registers by itself, once pip has installed it, is not to come twice: Airflow 3.3 calls that an import error.
+_THIN_UNLESS_BY_PIP = '''"""For plugins.zip: Airflow loads this file, and with it a plugin of `{package}`, unless pip has installed that."""
+
+from {package}.plugins.registration import is_registered_by_pip
+
+if not is_registered_by_pip("{plugin}"):
+    from {module} import {name} as {name}
 '''
 _LARGE = 1_000_000_000
 
@@ -86,7 +94,24 @@ def thin_file(name: str) -> tuple[str, str]:
     :param name: The plugin's name.
     """
     module, class_name = available_plugins()[name]
-    return f"{PACKAGE}_{name}.py", _THIN.format(package=PACKAGE, module=module, name=class_name)
+    thin = _THIN_UNLESS_BY_PIP if (_PLUGINS / "registration.py").exists() else _THIN
+    return f"{PACKAGE}_{name}.py", thin.format(package=PACKAGE, module=module, name=class_name, plugin=name)
+
+
+def plugin_named(name: str) -> str | None:
+    """Return the plugin that a name means, or enough of it: ``timezone`` for ``log_time_zone``; ``None`` if it is none or more than one.
+
+    :param name: The name.
+    """
+    plugins = available_plugins()
+    if name in plugins:
+        return name
+    meant = [plugin for plugin in plugins if _letters(name) and _letters(name) in _letters(plugin)]
+    return meant[0] if len(meant) == 1 else None
+
+
+def _letters(name: str) -> str:
+    return "".join(sign for sign in name.lower() if sign.isalnum())
 
 
 def build_plugins(target: Path, contents: Contents) -> Built:
@@ -119,7 +144,7 @@ def _collect(target: Path, contents: Contents) -> dict[str, Content]:
         files |= files_under(contents.folder, without=[target])
         own_lines = files.pop(NAME).read().decode("utf-8").splitlines() if NAME in files else []
     parts: list[tuple[str, Mapping[str, Content]]] = []
-    for name in dict.fromkeys(contents.plugins):
+    for name in dict.fromkeys(filter(None, map(plugin_named, contents.plugins))):
         file, text = thin_file(name)
         parts.append((f"plugins: {name}", {file: Content(text.encode("utf-8"))}))
     if contents.package == "folder":
@@ -151,11 +176,10 @@ def _collect(target: Path, contents: Contents) -> dict[str, Content]:
 
 def _wrong(contents: Contents) -> list[str]:
     problems = []
-    known = available_plugins()
     problems += [
-        f"plugins: there is no plugin {name!r}; there are {', '.join(known)}"
+        f"plugins: there is no plugin {name!r}; there are {', '.join(available_plugins())}"
         for name in contents.plugins
-        if name not in known
+        if plugin_named(name) is None
     ]
     if contents.package not in (None, "folder", "wheel"):
         problems.append(f"with_package: {contents.package!r} is neither 'folder' nor 'wheel'")

@@ -14,7 +14,7 @@ from mwaa_provider.packaging.findings import Finding, in_order
 from mwaa_provider.packaging.plugins_archive import Archive, loaded_files, tree_of
 from mwaa_provider.packaging.plugins_code import is_plugin_file
 from mwaa_provider.packaging.plugins_import import try_imports
-from mwaa_provider.packaging.plugins_modules import check_ignore_files, check_module
+from mwaa_provider.packaging.plugins_modules import check_ignore_files, check_module, check_variables_file
 from mwaa_provider.packaging.secret_finder import find_keys
 from mwaa_provider.packaging.wheel_set import read_wheel
 
@@ -144,6 +144,8 @@ def _of_files(archive: Archive, release: Release | None) -> Iterator[Finding]:
         yield from find_keys(archive.read(name, _READ_FOR_KEYS), name)
         if name.endswith(".whl"):
             yield from _wheel(archive, name, release)
+        elif name.endswith((".json", ".toml")):
+            yield from check_variables_file(archive, name, release)
         elif name in loaded:
             yield from check_module(archive, name, release)
     yield from check_ignore_files(archive, release)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import json
 import sys
+from importlib import import_module
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from mwaa_provider.client.reserved_variables import is_reserved, what_to_do_instead
 from mwaa_provider.packaging.archive import is_left_over
 from mwaa_provider.packaging.findings import Finding
 from mwaa_provider.packaging.ignore_file import GLOB, NAME, REGEXP, syntax_of
@@ -17,6 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mwaa_provider.packaging.releases import Release
+
+# The tables of a file of the plugin `environment_variables`.
+_TABLES = ("set", "prepend", "append")
+_LARGEST_VARIABLES_FILE = 1_000_000
 
 # What MWAA's Airflow cannot do without, beside Python's own modules.
 _OF_AIRFLOW = frozenset(
@@ -107,6 +114,38 @@ def check_module(archive: Archive, name: str, release: Release | None) -> Iterat
 def _importable(stem: str) -> str:
     text = "".join(sign if sign.isalnum() else "_" for sign in stem)
     return text if text[:1].isalpha() or text.startswith("_") else f"_{text}"
+
+
+def check_variables_file(archive: Archive, name: str, release: Release | None) -> Iterator[Finding]:
+    """Check a file of our plugin ``environment_variables``: tables of variables that are set or extended.
+
+    :param archive: The archive.
+    :param name: The file, ``.json`` or ``.toml``.
+    :param release: The environment's release.
+    """
+    content = archive.read(name)
+    tables = _parsed(name, content) if len(content) <= _LARGEST_VARIABLES_FILE else None
+    if not isinstance(tables, dict) or not tables or not set(tables) <= {*_TABLES, "component"}:
+        return
+    components = tables.get("component")
+    parts = [tables, *(components.values() if isinstance(components, dict) else ())]
+    named = [part[table] for part in parts if isinstance(part, dict) for table in _TABLES if table in part]
+    for variable in sorted({one for table in named if isinstance(table, dict) for one in table}):
+        if is_reserved(variable, release.airflow if release else None):
+            text = content.decode("utf-8", "replace").splitlines()
+            line = next((number for number, one in enumerate(text, start=1) if variable in one), None)
+            message = f"It sets {variable}, which MWAA sets itself and needs as it is."
+            yield Finding("reserved-variable", message, what_to_do_instead(variable), name, line)
+
+
+def _parsed(name: str, content: bytes) -> Any:
+    try:
+        if name.endswith(".json"):
+            return json.loads(content)
+        # From Python 3.11 on; without it the plugin's own report is left to say so.
+        return import_module("tomllib").loads(content.decode("utf-8"))
+    except (ImportError, ValueError):
+        return None
 
 
 def check_ignore_files(archive: Archive, release: Release | None) -> Iterator[Finding]:

@@ -192,6 +192,20 @@ def test_ways_to_set_a_variable(tmp_path: Path) -> None:
         assert [one.line for one in findings if one.id == "reserved-variable"] == lines
 
 
+def test_a_file_of_the_plugin_environment_variables(tmp_path: Path) -> None:
+    toml = b'[prepend]\nPATH = "{plugins}/bin"\n[component.worker.set]\nAWS_REGION = "x"\nPYTHONPATH = "y"\n'
+    files = {
+        "own.py": PLUGIN,
+        "variables.toml": toml,
+        "variables.json": b'{"set": {"AIRFLOW_HOME": "/x", "STAGE": "y"}}',
+        "other.json": b'{"set": {"AIRFLOW_HOME": "/x"}, "more": 1}',
+        "broken.json": b"{",
+    }
+    read_by_this_python = [("variables.toml", 4), ("variables.toml", 5)] if sys.version_info >= (3, 11) else []
+    found_there = [(one.file, one.line) for one in found(tmp_path, files) if one.id == "reserved-variable"]
+    assert found_there == [("variables.json", 1), *read_by_this_python]
+
+
 def test_a_key_is_never_repeated(tmp_path: Path) -> None:
     secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYabcdefghij"
     text = f"aws_access_key_id = AKIAABCDEFGHIJKLMNOP\naws_secret_access_key = {secret}\n".encode()
