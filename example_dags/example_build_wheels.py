@@ -26,7 +26,7 @@ except ImportError:  # Airflow 2
 
 # [START howto_build_wheels]
 @task
-def build_wheels(requirements: str, bucket: str, key: str, aws_conn_id: str) -> dict:
+def build_wheels(requirements: str, constraint: str, bucket: str, key: str, aws_conn_id: str) -> dict:
     import os
     import tempfile
     from pathlib import Path
@@ -37,7 +37,8 @@ def build_wheels(requirements: str, bucket: str, key: str, aws_conn_id: str) -> 
     from mwaa_provider.packaging.releases import release_of
     from mwaa_provider.packaging.wheels import download_wheels
 
-    downloaded = download_wheels(Path(requirements), release_of(os.environ["AIRFLOW_VERSION"]))
+    release = release_of(os.environ["AIRFLOW_VERSION"])
+    downloaded = download_wheels(Path(requirements), release, constraint=constraint or None)
     print("For requirements.txt:", downloaded.requirements, sep="\n")
     if downloaded.missing:
         raise ValueError(f"not among the wheels: {[str(one.requirement) for one in downloaded.missing]}")
@@ -55,10 +56,17 @@ with DAG(
     catchup=False,
     params={
         "requirements": "/usr/local/airflow/requirements/requirements.txt",
+        "constraint": "",  # the release's own
         "bucket": "my-mwaa-bucket",
         "key": "plugins-with-wheels.zip",
         "aws_conn_id": "aws_default",
     },
     tags=["mwaa"],
 ):
-    build_wheels("{{ params.requirements }}", "{{ params.bucket }}", "{{ params.key }}", "{{ params.aws_conn_id }}")
+    build_wheels(
+        requirements="{{ params.requirements }}",
+        constraint="{{ params.constraint }}",
+        bucket="{{ params.bucket }}",
+        key="{{ params.key }}",
+        aws_conn_id="{{ params.aws_conn_id }}",
+    )

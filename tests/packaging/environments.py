@@ -5,10 +5,36 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+
+import airflow
+from packaging.utils import canonicalize_name
 
 from tests.support.environment import OUTSIDE
 from tests.support.processes import ROOT
+
+#: What this release's environments are made of, and MWAA's containers hold.
+PINS = ROOT / f"pins/airflow-{airflow.__version__}.txt"
+
+PROJECT = "airflow-provider-mwaa"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """An environment with this release's pinned versions, as MWAA's containers have them, and without this project.
+
+    :param python: Its Python.
+    :param links: A folder with the project's wheel, and nothing else.
+    """
+
+    python: Path
+    links: Path
+
+    def versions(self) -> dict[str, str]:
+        """Return what is installed: normalized name to version."""
+        lines = uv("pip", "list", "--format", "freeze", "--python", str(self.python)).splitlines()
+        return {canonicalize_name(name): version for name, _, version in (line.partition("==") for line in lines)}
 
 
 def uv(command: str, *arguments: str) -> str:
@@ -51,3 +77,16 @@ def build_wheel(folder: Path) -> Path:
     uv("build", "--wheel", "--build-constraints", str(ROOT / "pins/build.txt"), "--out-dir", str(folder), str(ROOT))
     (wheel,) = folder.glob("airflow_provider_mwaa-*.whl")
     return wheel
+
+
+def make_pinned_environment(folder: Path) -> Environment:
+    """Make an environment with this release's pins.
+
+    :param folder: Where.
+    """
+    python = make_environment(folder / "venv")
+    uv("pip", "install", "--python", str(python), "--no-deps", "-r", str(PINS))
+    (folder / "links").mkdir()
+    wheel = build_wheel(folder / "built")
+    wheel.rename(folder / "links" / wheel.name)
+    return Environment(python, folder / "links")

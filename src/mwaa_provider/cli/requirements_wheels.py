@@ -71,7 +71,7 @@ def say_what_was_downloaded(downloaded: Downloaded) -> None:
     """
     click.echo(f"{len(downloaded.files)} wheels.", err=True)
     if downloaded.left_out:
-        click.echo(f"Left out, because only Airflow asks for them: {len(downloaded.left_out)}.", err=True)
+        click.echo(f"Left out, because nothing asks for them on MWAA: {len(downloaded.left_out)}.", err=True)
     for one in downloaded.missing:
         by = one.by.file if one.by else "the file"
         click.echo(f"Warning: {by} asks for {one.requirement}, which is not among them.", err=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from mwaa_provider.exceptions import InvalidInputError, WheelsNotFoundError
+from mwaa_provider.packaging.airflow_stub import STOOD_FOR, extras_in, stub_version, write_stubs
 from mwaa_provider.packaging.archive import Content
 from mwaa_provider.packaging.releases import AIRFLOW_ITSELF, PLUGINS_FOLDER
 from mwaa_provider.packaging.requirements_file import RequirementsFile, read_requirements
@@ -36,7 +37,7 @@ class Downloaded:
     :param files: The wheels, by name.
     :param requirements: A requirements.txt that installs them where there is no internet.
     :param missing: What they ask for that is neither among them nor left out on purpose.
-    :param left_out: Wheels that only Airflow itself asks for, which MWAA has.
+    :param left_out: Wheels that pip brought and nothing asks for on MWAA: only Airflow does, or another platform.
     """
 
     files: dict[str, Content]
@@ -61,7 +62,8 @@ def download_wheels(
 
     :param requirements: The requirements file.
     :param release: The environment's release.
-    :param constraint: Path or URL of the constraint file. Default: the release's published one, unless the file says ``--no-index``.
+    :param constraint: Path or URL of the constraint file. Default: the release's published one. What the file itself says of
+        ``--constraint``, ``--no-index`` and folders for ``--find-links`` is about MWAA's containers, and has no effect here.
     :param find_links: Further folders with wheels, such as your own packages' (default: none).
     :param with_airflow: Whether to bring Airflow's own wheels too, and what only they need (default false: MWAA has them).
     :param timeout: Seconds until pip is given up (default 1,800).
@@ -72,11 +74,11 @@ def download_wheels(
     with tempfile.TemporaryDirectory(prefix="mwaa-wheels-") as scratch:
         folder, wanted = Path(scratch) / "wheels", Path(scratch) / "requirements.txt"
         folder.mkdir()
-        if constraint is None and not read.given("--no-index"):
-            constraint = release.constraint_url
-        command = [*_pip(), "download", "--requirement", str(wanted), "--dest", str(folder), *_target(release)]
-        command += ["--constraint", constraint] if constraint else []
-        command += [word for link in find_links for word in ("--find-links", str(link))]
+        links = [word for link in find_links for word in ("--find-links", str(link))]
+        command = [*_pip(), "download", "--requirement", str(wanted), "--dest", str(folder), *_target(release), *links]
+        command += ["--constraint", constraint or release.constraint_url]
+        if not with_airflow:
+            command += _with_stubs(Path(scratch), read, release, links, timeout)
         asked = [one.requirement for one in read.wanted if one.requirement and _is_for(one.requirement, release)]
         lines = _for_pip(read)
         # pip decides over `; python_version < "3.12"` by the Python that it runs on. What it therefore left out is asked for by name.
@@ -91,8 +93,42 @@ def download_wheels(
             lines += further
         kept = {wheel.file for wheel in needed}
         files = {name: Content((folder / name).read_bytes()) for name in sorted(kept)}
-        left_out = sorted({wheel.file for wheel in wheels.wheels} - kept)
+        left_out = sorted({wheel.file for wheel in wheels.wheels if wheel.name not in AIRFLOW_ITSELF} - kept)
     return Downloaded(files, _private(read), tuple(missing), tuple(left_out))
+
+
+def _with_stubs(scratch: Path, read: RequirementsFile, release: Release, links: list[str], timeout: float) -> list[str]:
+    """Let pip take Airflow for installed: stubs of it, and a constraint that chooses them."""
+    stubs, real, constraint = scratch / "stubs", scratch / "real", scratch / "airflow.txt"
+    stubs.mkdir()
+    real.mkdir()
+    extras = {}
+    for name in sorted(
+        {one.name for one in read.wanted if one.name in STOOD_FOR and one.requirement and one.requirement.extras}
+    ):
+        # Only the real one knows what its extras ask for.
+        wanted = scratch / "extras.txt"
+        options = [line for line in _for_pip(read) if line.startswith("--")]
+        wanted.write_text("".join(f"{line}\n" for line in [*options, f"{name}=={release.airflow}"]), encoding="utf-8")
+        _run(
+            [
+                *_pip(),
+                "download",
+                "--no-deps",
+                "--requirement",
+                str(wanted),
+                "--dest",
+                str(real),
+                *_target(release),
+                *links,
+            ],
+            timeout,
+        )
+        (wheel,) = real.glob(f"{name.replace('-', '_')}-*.whl")
+        extras[name] = extras_in(wheel.read_bytes())
+    write_stubs(stubs, release, extras)
+    constraint.write_text("".join(f"{name}=={stub_version(release)}\n" for name in STOOD_FOR), encoding="utf-8")
+    return ["--find-links", str(stubs), "--constraint", str(constraint)]
 
 
 def _readable(requirements: Path) -> RequirementsFile:
@@ -172,6 +208,8 @@ def _run(command: list[str], timeout: float) -> None:
     if done.returncode:
         output = without_login(done.stdout)
         errors = [line for line in output.splitlines() if line.startswith("ERROR")] or output.splitlines()[-5:]
+        _, conflict, causes = output.partition("The conflict is caused by:\n")
+        errors += [f"{line}" for line in causes.partition("\n\n")[0].splitlines()[:6]] if conflict else []
         raise WheelsNotFoundError(
             "pip did not find wheels for all of it:\n"
             + "\n".join(f"  {line}" for line in errors[-8:])

@@ -19,6 +19,9 @@ from tests.packaging.checks.files import wheel
 from tests.packaging.environments import build_wheel, make_environment, uv
 from tests.support.environment import OUTSIDE
 
+# No index and no configuration of this machine.
+PIP = {"PIP_CONFIG_FILE": "/dev/null", "PIP_NO_INDEX": "1", "PIP_RETRIES": "0"}
+
 
 @dataclass(frozen=True)
 class Laptop:
@@ -31,11 +34,16 @@ class Laptop:
     python: Path
     links: Path
 
-    def mwaa(self, folder: Path, *arguments: str) -> tuple[int, str, str]:
+    @property
+    def sources(self) -> list[str]:
+        """Where the command gets everything."""
+        return ["--find-links", str(self.links), "--constraint", str(self.links / "constraints.txt")]
+
+    def mwaa(self, folder: Path, *arguments: str, **variables: str) -> tuple[int, str, str]:
         done = subprocess.run(
             [str(self.python), "-m", "mwaa_provider.cli.main", *arguments],
             cwd=folder,
-            env={"PATH": OUTSIDE["PATH"], "HOME": str(folder), "PIP_CONFIG_FILE": "/dev/null", "PIP_RETRIES": "0"},
+            env={"PATH": OUTSIDE["PATH"], "HOME": str(folder), **PIP, **variables},
             capture_output=True,
             text=True,
             timeout=120,
@@ -63,23 +71,24 @@ def laptop(tmp_path_factory: pytest.TempPathFactory) -> Laptop:
         ),
         wheel("beta", "1.0", "apache-airflow>=2", tag="cp312-cp312-manylinux_2_17_x86_64"),
         wheel("beta", "1.0", tag="cp313-cp313-macosx_11_0_arm64"),
-        wheel("apache_airflow", "3.4.0", "of_airflow"),
-        wheel("of_airflow", "1.0"),
+        wheel("apache_airflow", "3.2.1", "only_a_source_package", "provider; extra == 'snowflake'"),
+        wheel("apache_airflow", "3.9.0"),
+        wheel("provider", "1.0", "apache-airflow>=3", "beta"),
         wheel("backport", "1.0"),
         wheel("tomli", "2.0"),
         wheel("windows", "1.0"),
         wheel("foreign", "1.0", tag="cp37-cp37m-manylinux1_x86_64"),
     ):
         (links / name).write_bytes(content)
+    (links / "constraints.txt").write_text("alpha==1.0\n")
     return Laptop(python, links)
 
 
 def test_wheels_for_another_python_than_the_running_one(laptop: Laptop, tmp_path: Path) -> None:
     """3.4.0 on Python 3.13: markers are decided for that, whatever Python pip runs on."""
-    (tmp_path / "requirements.txt").write_text("--no-index\nalpha\n")
-    (tmp_path / "constraints.txt").write_text("alpha==1.0\n")
+    (tmp_path / "requirements.txt").write_text("alpha\n")
     command = ["requirements", "wheels", "requirements.txt", "--airflow", "3.4.0", "--python", "3.13"]
-    command += ["--constraint", "constraints.txt", "--find-links", str(laptop.links), "--requirements", "private.txt"]
+    command += [*laptop.sources, "--requirements", "private.txt"]
     status, out, err = laptop.mwaa(tmp_path, *command)
     assert (status, out.splitlines()) == (
         0,
@@ -89,9 +98,7 @@ def test_wheels_for_another_python_than_the_running_one(laptop: Laptop, tmp_path
             "beta-1.0-cp313-cp313-manylinux_2_17_x86_64.whl",
         ],
     ), err
-    assert (
-        err.splitlines()[:2] == ["3 wheels.", "Left out, because only Airflow asks for them: 2."] or "Left out" in err
-    )
+    assert err.splitlines()[0] == "3 wheels."
     with zipfile.ZipFile(tmp_path / "wheels.zip") as archive:
         assert archive.namelist() == out.splitlines()
     private = (tmp_path / "private.txt").read_text()
@@ -99,11 +106,25 @@ def test_wheels_for_another_python_than_the_running_one(laptop: Laptop, tmp_path
     assert not read_requirements(private).problems
 
 
+def test_airflow_is_taken_for_installed_and_its_extras_are_not(laptop: Laptop, tmp_path: Path) -> None:
+    """What Airflow itself asks for need not be there; what its extras ask for does."""
+    (tmp_path / "requirements.txt").write_text("apache-airflow[snowflake]==3.2.1\n")
+    command = ["requirements", "wheels", "requirements.txt", "--airflow", "3.2.1", *laptop.sources]
+    status, out, err = laptop.mwaa(tmp_path, *command)
+    assert (status, out.splitlines()) == (
+        0,
+        ["beta-1.0-cp312-cp312-manylinux_2_17_x86_64.whl", "provider-1.0-py3-none-any.whl"],
+    ), err
+    status, _, err = laptop.mwaa(tmp_path, *command, "--with-airflow")
+    assert status == 1
+    assert "only_a_source_package" in err.replace("-", "_")
+
+
 def test_what_is_downloaded_satisfies_the_check(laptop: Laptop, tmp_path: Path) -> None:
-    (tmp_path / "requirements.txt").write_text("--no-index\nalpha==1.0\n")
+    (tmp_path / "requirements.txt").write_text("alpha==1.0\n")
     further = ["--airflow", "3.2.1"]
     build = ["plugins", "build", "--plugin", "extra_links", "--with-package", "--wheels", "requirements.txt"]
-    status, _, err = laptop.mwaa(tmp_path, *build, *further, "--find-links", str(laptop.links))
+    status, _, err = laptop.mwaa(tmp_path, *build, *further, *laptop.sources)
     assert status == 0, err
     (tmp_path / "private.txt").write_text("--find-links /usr/local/airflow/plugins\n--no-index\nalpha==1.0\n")
     check = ["requirements", "check", "private.txt", *further, "--private", "--wheels", "plugins.zip", "--json"]
@@ -118,8 +139,8 @@ def test_what_is_downloaded_satisfies_the_check(laptop: Laptop, tmp_path: Path) 
 
 
 def test_a_package_without_a_wheel_for_mwaa(laptop: Laptop, tmp_path: Path) -> None:
-    (tmp_path / "requirements.txt").write_text("--no-index\nforeign==1.0\n")
-    command = ["requirements", "wheels", "requirements.txt", "--airflow", "3.2.1", "--find-links", str(laptop.links)]
+    (tmp_path / "requirements.txt").write_text("foreign==1.0\n")
+    command = ["requirements", "wheels", "requirements.txt", "--airflow", "3.2.1", *laptop.sources]
     status, out, err = laptop.mwaa(tmp_path, *command)
     assert (status, out) == (1, "")
     assert err.startswith("Error: pip did not find wheels for all of it:\n  ERROR: ")
@@ -136,10 +157,9 @@ def test_a_file_that_pip_could_not_read(laptop: Laptop, tmp_path: Path) -> None:
 
 
 def test_a_password_of_the_index_is_not_repeated(laptop: Laptop, tmp_path: Path) -> None:
-    (tmp_path / "requirements.txt").write_text("--index-url http://me:hunter2@127.0.0.1:1/simple\nalpha\n")
-    (tmp_path / "constraints.txt").write_text("alpha==1.0\n")
-    command = ["requirements", "wheels", "requirements.txt", "--airflow", "3.2.1", "--constraint", "constraints.txt"]
-    status, out, err = laptop.mwaa(tmp_path, *command)
+    (tmp_path / "requirements.txt").write_text("--index-url http://me:hunter2@127.0.0.1:1/simple\nnowhere\n")
+    command = ["requirements", "wheels", "requirements.txt", "--airflow", "3.2.1", *laptop.sources]
+    status, out, err = laptop.mwaa(tmp_path, *command, PIP_NO_INDEX="0")
     assert status == 1
     assert "hunter2" not in out + err
 
