@@ -31,7 +31,7 @@ DISK_PER_LEG = 0.5
 
 
 # What runs outside of Airflow wherever it is used, and is the same for every release: the matrix tests it on the default legs.
-SAME_EVERYWHERE = ("tests/cli", "tests/docs", "tests/local", "tests/scripts")
+SAME_EVERYWHERE = ("tests/cli", "tests/docs", "tests/local", "tests/packaging/checks", "tests/scripts")
 
 
 @dataclass(frozen=True)

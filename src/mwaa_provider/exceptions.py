@@ -28,6 +28,7 @@
      ├── ExportError                                an export failed; there is no manifest of it
      ├── VerificationError                          what lies in S3 is not what the manifest says
      ├── EnvironmentFailedError                     an environment will not become available by itself
+     ├── WheelsNotFoundError                        pip found no wheels for all that was asked for
      └── DagRunError                                about one DAG, its run or its tasks over there
           ├── DagNotFoundError
           ├── DagPausedError
@@ -238,3 +239,7 @@ class TaskFailedError(DagRunError):
 
 class EnvironmentFailedError(MwaaError):
     """An environment will not become available by itself. Facts: ``environment_name``, ``status``, ``reason``."""
+
+
+class WheelsNotFoundError(MwaaError):
+    """pip found no wheels for all that was asked for. Fact: ``output`` (the end of what pip said, without logins)."""

@@ -41,8 +41,11 @@ def test_help_names_the_subcommands_and_the_exit_statuses():
         "cli",
         "policy",
         "local",
+        "plugins",
+        "requirements",
+        "startup",
     ]
-    assert re.findall(r"^ +(\d+)  \w", stdout, re.MULTILINE) == ["0", "1", "2", "3", "4", "130", "141"]
+    assert re.findall(r"^ +(\d+)  \w", stdout, re.MULTILINE) == ["0", "1", "2", "3", "4", "5", "6", "130", "141"]
 
 
 def test_help_tells_the_exit_statuses():
@@ -61,6 +64,28 @@ def test_help_imports_neither_airflow_nor_boto3():
     )
     _, stdout, _ = mwaa(program=("-c", probe))
     assert stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("missing", "arguments"),
+    [
+        ("packaging", ["requirements", "check", "requirements.txt", "--airflow", "3.2.1"]),
+        ("pathspec", ["plugins", "build", "plugins", "--include", "plugins"]),
+    ],
+)
+def test_without_what_the_checks_need(missing, arguments, tmp_path):
+    (tmp_path / "requirements.txt").touch()
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins/own.py").touch()
+    probe = (
+        f"import os, sys; sys.modules[{missing!r}] = None; from mwaa_provider.cli import main\n"
+        f"os.chdir({str(tmp_path)!r}); sys.argv = ['mwaa', *{arguments!r}]\nmain.main()"
+    )
+    assert mwaa(program=("-c", probe)) == (
+        1,
+        "",
+        f"Error: {missing} is not installed: pip install 'airflow-provider-mwaa[cli]'\n",
+    )
 
 
 def test_without_click():

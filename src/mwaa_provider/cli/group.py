@@ -11,7 +11,7 @@ import click
 
 from mwaa_provider import __version__
 from mwaa_provider.cli.connection import Connection, connection_options
-from mwaa_provider.cli.exit_status import INTERRUPTED, NOBODY_READS, exit_status_of
+from mwaa_provider.cli.exit_status import CALL_FAILED, INTERRUPTED, NOBODY_READS, exit_status_of
 from mwaa_provider.cli.wording import message_of
 from mwaa_provider.exceptions import MwaaError
 
@@ -23,6 +23,16 @@ _SUBCOMMANDS = {
     "export": "Export an environment's metadata database to S3, and verify exports.",
     "policy": "Print the least IAM policy for what you want to do.",
     "local": "Run a local MWAA with a real Airflow, without an AWS account.",
+    "plugins": "Build and check plugins.zip.",
+    "requirements": "Check requirements.txt, and download its wheels.",
+    "startup": "Check the startup script.",
+}
+# These ask nothing of AWS; the command to look at for their own options.
+_WITHOUT_AWS = {
+    "local": "local start",
+    "plugins": "plugins build",
+    "requirements": "requirements check",
+    "startup": "startup check",
 }
 
 
@@ -52,6 +62,12 @@ class LazyGroup(click.Group):
         except MwaaError as error:
             click.echo(f"Error: {message_of(error)}", err=True)
             ctx.exit(exit_status_of(error))
+        except ModuleNotFoundError as error:
+            library = (error.name or "").partition(".")[0]
+            if library not in ("packaging", "pathspec"):
+                raise
+            click.echo(f"Error: {library} is not installed: pip install 'airflow-provider-mwaa[cli]'", err=True)
+            ctx.exit(CALL_FAILED)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
         except BrokenPipeError:
@@ -84,10 +100,15 @@ def mwaa(context: click.Context, /, **given: str | None) -> None:
         2  wrong usage; nothing was asked of AWS or Airflow
         3  Airflow answered, and said no
         4  no answer came: what was asked for may have been done, or not
+        5  a check found errors
+        6  a check found warnings, and --strict was given
       130  stopped by Ctrl-C
       141  nobody reads the output any more (a closed pipe)
     """
     connection = Connection(**given)
-    if context.invoked_subcommand == "local" and connection:
-        raise click.UsageError("`mwaa local` takes none of these options; `mwaa local start --help` shows its own")
+    name = context.invoked_subcommand
+    if name in _WITHOUT_AWS and connection:
+        raise click.UsageError(
+            f"`mwaa {name}` takes none of these options; `mwaa {_WITHOUT_AWS[name]} --help` shows its own"
+        )
     context.obj = connection

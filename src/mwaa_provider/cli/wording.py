@@ -6,19 +6,27 @@ from mwaa_provider.exceptions import InvalidInputError, MwaaError
 
 _NAME_HERE = {
     "body": "--body",
+    "airflow": "--airflow",
     "command": "COMMAND",
+    "constraint": "--constraint",
     "dags_folder": "--dags-folder",
     "endpoint_url": "--endpoint-url",
     "environment_name": "ENVIRONMENT",
+    "folder": "FOLDER",
+    "include": "--include",
     "method": "METHOD",
     "params": "--param",
     "path": "PATH",
+    "plugins": "--plugin",
     "postgres": "--postgres-url",
     "proxies": "--proxy",
     "python": "--airflow-python",
+    "python_version": "--python",
     "region_name": "--region",
     "transport": "--transport",
     "verify": "--ca",
+    "wheels": "--wheels",
+    "with_package": "--with-package",
 }
 
 
