@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 #: Whether this is Airflow 3: it brings the Task SDK, Airflow 2 does not.
@@ -32,9 +33,13 @@ __all__ = [
     "RunningTask",
     "TaskNow",
     "TriggerEvent",
+    "airflow_version",
+    "configured_text",
     "has_on_kill",
     "has_triggerer",
     "is_deferrable_by_default",
+    "mask_secret",
+    "plugins_folder",
     "pulled_xcom",
     "sensor_timeout",
     "skip_exception",
@@ -134,6 +139,43 @@ def _configured(section: str, option: str, *, default: bool) -> bool:
     configuration: Any = import_module("airflow.configuration").conf
     value: bool = configuration.getboolean(section, option, fallback=default)
     return value
+
+
+def configured_text(section: str, option: str) -> str | None:
+    """Return a configuration option as it is written, ``None`` if it is not set.
+
+    :param section: Its section.
+    :param option: Its name.
+    """
+    configuration: Any = import_module("airflow.configuration").conf
+    value: str | None = configuration.get(section, option, fallback=None)
+    return value
+
+
+def plugins_folder() -> Path:
+    """Return the folder that Airflow loads plugins from, where MWAA unpacks ``plugins.zip``."""
+    return Path(import_module("airflow.settings").PLUGINS_FOLDER or configured_text("core", "plugins_folder") or ".")
+
+
+def airflow_version() -> str:
+    """Return the version of the Airflow that runs this."""
+    version: str = import_module("airflow.version").version
+    return version
+
+
+def mask_secret(secret: str) -> None:
+    """Have Airflow's logs show ``***`` in the place of a secret from now on, those of the task's supervisor too.
+
+    :param secret: The secret.
+    """
+    for module in ("airflow.sdk.log", "airflow.sdk.execution_time.secrets_masker", "airflow.utils.log.secrets_masker"):
+        if AIRFLOW_3 or not module.startswith("airflow.sdk"):
+            mask = getattr(
+                import_module(module), "mask_secret", None
+            )  # 3.0 names it in airflow.sdk.log, but has it not
+            if mask is not None:
+                mask(secret)
+                return
 
 
 def pulled_xcom(task_instance_key: Any, key: str) -> Any:
