@@ -1,4 +1,4 @@
-"""For plugins.zip: put this file beside the folder ``mwaa_provider``, and ``PythonVirtualenvOperator`` works (option ``mwaa_provider.virtualenv``)."""
+"""For plugins.zip: put this file beside the folder ``mwaa_provider``, and virtual environments are repaired."""
 
 from mwaa_provider.plugins.registration import is_registered_by_pip
 

@@ -65,7 +65,7 @@ def apply(report: Report) -> None:
     if "TZ" in changed:
         time.tzset()
     if changed:
-        report.changed.append(f"set {', '.join(sorted(changed))} from {file}")
+        report.changed.append(f"{', '.join(sorted(changed))} set from {file}")
     there = sorted(planned.variables.keys() - changed.keys())
     if there:
         report.left_alone.append(f"{', '.join(there)}, which had that value already")

@@ -54,9 +54,9 @@ def apply(report: Report) -> None:
     except NoSuchZoneError as error:
         report.problems.append(str(error))
         return
-    when_imported(_STDLIB, lambda module: _change_formatter(module, zone, report))
-    when_imported(_STRUCTLOG, lambda module: _change_stamper(module, zone, report))
-    report.changed.append(f"stamp logs in {name}")
+    when_imported(report, _STDLIB, lambda module: _change_formatter(module, zone, report))
+    when_imported(report, _STRUCTLOG, lambda module: _change_stamper(module, zone, report))
+    report.changed.append(f"logs are stamped in {name}")
 
 
 def _change_formatter(module: Any, zone: tzinfo, report: Report) -> None:
@@ -72,7 +72,7 @@ def _change_formatter(module: Any, zone: tzinfo, report: Report) -> None:
 
         return format_time
 
-    if not replace(module.TimezoneAware, "formatTime", make):
+    if not replace(report, module.TimezoneAware, "formatTime", make):
         report.problems.append(f"{_STDLIB}.TimezoneAware has no formatTime in this release")
 
 
@@ -90,7 +90,7 @@ def _change_stamper(module: Any, zone: tzinfo, report: Report) -> None:
 
         return stamp
 
-    if not replace(module.MaybeTimeStamper, "__call__", make):
+    if not replace(report, module.MaybeTimeStamper, "__call__", make):
         report.problems.append(f"{_STRUCTLOG}.MaybeTimeStamper is unlike what this plugin knows")
 
 

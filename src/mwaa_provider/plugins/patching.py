@@ -15,6 +15,8 @@ import logging
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from wrapt import register_post_import_hook
@@ -59,9 +61,10 @@ def load(name: str, apply: Callable[[Report], None]) -> Report:
     return report
 
 
-def replace(owner: Any, name: str, make: Make) -> bool:
+def replace(report: Report, owner: Any, name: str, make: Make) -> bool:
     """Put something in an attribute's place; ``False`` if the attribute is not there. Done before, it is not done again.
 
+    :param report: Where it is noted.
     :param owner: A module or a class.
     :param name: The attribute.
     :param make: Is given the original, and returns what takes its place.
@@ -74,22 +77,34 @@ def replace(owner: Any, name: str, make: Make) -> bool:
         setattr(replacement, _MARK, original)
         setattr(owner, name, replacement)
         _changes.append(_Change(owner, name, original))
+        place = owner.__name__ if isinstance(owner, ModuleType) else f"{owner.__module__}.{owner.__name__}"
+        report.patched.append(f"{place}.{name}")
     return True
 
 
-def when_imported(module: str, change: Callable[[Any], None]) -> None:
+def when_imported(report: Report, module: str, change: Callable[[Any], None]) -> None:
     """Change a module: now if it is there, or else as soon as somebody imports it.
 
+    :param report: Where it is noted.
     :param module: Its name.
     :param change: Is given the module.
     """
     _wanted.setdefault(module, []).append(change)
+    if module not in sys.modules and _exists(module):
+        report.waiting.append(module)
     if module in _hooked:
         if module in sys.modules:
             _change(sys.modules[module])
         return
     _hooked.add(module)
     register_post_import_hook(_change, module)
+
+
+def _exists(module: str) -> bool:
+    # Looked for in the folders: find_spec would import the packages above it, which no process is to pay for.
+    top, *parts = module.split(".")
+    folders = getattr(sys.modules.get(top), "__path__", ())
+    return any(Path(folder, *parts).with_suffix(".py").exists() for folder in folders)
 
 
 def _change(module: Any) -> None:

@@ -24,7 +24,9 @@ class Report:
 
     :param plugin: Its name.
     :param configured: Whether an option asks for it. If none does, it does nothing, and says so nowhere but here.
-    :param changed: What it changed, as sentences or names.
+    :param changed: What is different for whoever uses this Airflow.
+    :param patched: The attributes of Airflow that were replaced for it.
+    :param waiting: The modules that are changed as soon as somebody imports them.
     :param left_alone: What it did not change, each with the reason, where nothing is wrong.
     :param problems: What keeps it from doing what was asked for.
     :param too_late: What it does not reach if plugins are loaded late (``core.lazy_load_plugins``).
@@ -33,6 +35,8 @@ class Report:
     plugin: str
     configured: bool = False
     changed: list[str] = field(default_factory=list)
+    patched: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
     left_alone: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     too_late: str = ""
@@ -46,7 +50,11 @@ class Report:
 
     def sentence(self) -> str:
         """Return all of it as one line."""
-        parts = [f"did {', '.join(self.changed)}" if self.changed else "changed nothing"]
+        parts = ["; ".join(self.changed) or "changed nothing"]
+        if self.patched:
+            parts.append(f"patched: {', '.join(self.patched)}")
+        if self.waiting:
+            parts.append(f"patched when imported: {', '.join(self.waiting)}")
         if self.left_alone:
             parts.append(f"left alone: {'; '.join(self.left_alone)}")
         if self.problems:

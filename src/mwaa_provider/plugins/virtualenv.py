@@ -58,10 +58,10 @@ def apply(report: Report) -> None:
     report.configured = True
     report.too_late = "DAG files that are parsed before, where the package virtualenv is missing on Airflow 2"
     settings = VenvSettings.configured(report)
-    when_imported(AIRFLOW_2, lambda module: _repair_making(module, settings, report))
-    when_imported(STANDARD_PROVIDER, lambda module: _repair_making(module, settings, report))
-    when_imported(AIRFLOW_2_OPERATOR, lambda module: _repair_operator(module, settings, report))
-    report.changed.append("have virtual environments repaired, wherever a process makes one")
+    when_imported(report, AIRFLOW_2, lambda module: _repair_making(module, settings, report))
+    when_imported(report, STANDARD_PROVIDER, lambda module: _repair_making(module, settings, report))
+    when_imported(report, AIRFLOW_2_OPERATOR, lambda module: _repair_operator(module, settings, report))
+    report.changed.append("virtual environments are repaired where a process makes one")
     if venv_commands.is_installed("virtualenv"):
         report.left_alone.append("virtualenv, which is installed")
     elif not venv_commands.has_venv():
@@ -70,13 +70,13 @@ def apply(report: Report) -> None:
 
 def _repair_making(module: Any, settings: VenvSettings, report: Report) -> None:
     known = (
-        replace(module, "_generate_virtualenv_cmd", _with_venv_where_virtualenv_is_missing),
-        replace(module, "_generate_venv_cmd", _with_own_python),
-        replace(module, "_generate_uv_cmd", _with_own_python),
-        replace(module, "_use_uv", lambda original: _unless_pip_is_told_more(original, settings)),
+        replace(report, module, "_generate_virtualenv_cmd", _with_venv_where_virtualenv_is_missing),
+        replace(report, module, "_generate_venv_cmd", _with_own_python),
+        replace(report, module, "_generate_uv_cmd", _with_own_python),
+        replace(report, module, "_use_uv", lambda original: _unless_pip_is_told_more(original, settings)),
     )
     ran = [
-        replace(module, name, lambda original: _repaired_run(original, settings))
+        replace(report, module, name, lambda original: _repaired_run(original, settings))
         for name in ("execute_in_subprocess", "_execute_in_subprocess")
     ]
     if not any(known) or not any(ran):
@@ -85,14 +85,14 @@ def _repair_making(module: Any, settings: VenvSettings, report: Report) -> None:
 
 
 def _repair_operator(module: Any, settings: VenvSettings, report: Report) -> None:
-    replace(module, "is_venv_installed", lambda original: lambda: bool(original()) or venv_commands.has_venv())
+    replace(report, module, "is_venv_installed", lambda original: lambda: bool(original()) or venv_commands.has_venv())
     operator = getattr(module, "PythonVirtualenvOperator", None)
     if settings.cache_folder is None or operator is None:
         return
     if "venv_cache_path" in inspect.signature(operator.__init__).parameters:
         report.left_alone.append("caching: the operator has venv_cache_path in this release")
     else:
-        replace(module, "prepare_virtualenv", lambda original: venv_cache.cached(original, settings))
+        replace(report, module, "prepare_virtualenv", lambda original: venv_cache.cached(original, settings))
 
 
 def _with_venv_where_virtualenv_is_missing(original: Any) -> Any:
