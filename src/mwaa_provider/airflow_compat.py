@@ -38,6 +38,7 @@ __all__ = [
     "has_on_kill",
     "has_triggerer",
     "is_deferrable_by_default",
+    "loaded_plugins",
     "mask_secret",
     "plugins_folder",
     "pulled_xcom",
@@ -155,6 +156,17 @@ def configured_text(section: str, option: str) -> str | None:
 def plugins_folder() -> Path:
     """Return the folder that Airflow loads plugins from, where MWAA unpacks ``plugins.zip``."""
     return Path(import_module("airflow.settings").PLUGINS_FOLDER or configured_text("core", "plugins_folder") or ".")
+
+
+def loaded_plugins() -> tuple[dict[str, str], dict[str, str]]:
+    """Load all plugins as Airflow does; return name to where each came from, and source to import error."""
+    manager: Any = import_module("airflow.plugins_manager")
+    manager.ensure_plugins_loaded()
+    if hasattr(manager, "get_import_errors"):  # from 3.2 on
+        plugins, errors = manager._get_plugins()[0], manager.get_import_errors()
+    else:
+        plugins, errors = manager.plugins, manager.import_errors
+    return {str(plugin.name): str(plugin.source or "") for plugin in plugins or ()}, dict(errors)
 
 
 def airflow_version() -> str:

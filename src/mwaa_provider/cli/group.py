@@ -22,6 +22,7 @@ _SUBCOMMANDS = {
     "cli": "Run an airflow command in an environment.",
     "policy": "Print the least IAM policy for what you want to do.",
     "local": "Run a local MWAA with a real Airflow, without an AWS account.",
+    "plugins": "Build and check plugins.zip.",
 }
 
 

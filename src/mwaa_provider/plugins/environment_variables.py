@@ -34,7 +34,7 @@ class MwaaEnvironmentVariablesPlugin(AirflowPlugin):
         :param args: What Airflow may hand over one day.
         :param kwargs: The same.
         """
-        load(NAME, apply)
+        load(NAME, "environment_variables_file", apply)
 
 
 def apply(report: Report) -> None:

@@ -36,7 +36,7 @@ class MwaaLogTimeZonePlugin(AirflowPlugin):
         :param args: What Airflow may hand over one day.
         :param kwargs: The same.
         """
-        load(NAME, apply)
+        load(NAME, "log_time_zone", apply)
 
 
 def apply(report: Report) -> None:

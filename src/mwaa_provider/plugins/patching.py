@@ -43,15 +43,16 @@ _wanted: dict[str, list[Callable[[Any], None]]] = {}
 _hooked: set[str] = set()
 
 
-def load(name: str, apply: Callable[[Report], None]) -> Report:
+def load(name: str, option: str, apply: Callable[[Report], None]) -> Report:
     """Do what a plugin is there for, once per process, and say what was done. It does not raise.
 
     :param name: The plugin.
+    :param option: The option of ``[mwaa_provider]`` that asks for it.
     :param apply: Does it, and fills in the report.
     """
     if name in reports:
         return reports[name]
-    report = reports[name] = Report(name)
+    report = reports[name] = Report(name, option)
     try:
         apply(report)
         tell(report)

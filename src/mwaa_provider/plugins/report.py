@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from mwaa_provider.airflow_compat import configured_text
 
@@ -23,6 +22,7 @@ class Report:
     """What one plugin did in this process.
 
     :param plugin: Its name.
+    :param option: The option that asks for it.
     :param configured: Whether an option asks for it. If none does, it does nothing, and says so nowhere but here.
     :param changed: What is different for whoever uses this Airflow.
     :param patched: The attributes of Airflow that were replaced for it.
@@ -33,6 +33,7 @@ class Report:
     """
 
     plugin: str
+    option: str
     configured: bool = False
     changed: list[str] = field(default_factory=list)
     patched: list[str] = field(default_factory=list)
@@ -85,6 +86,6 @@ def tell(report: Report) -> None:
 
 
 def _has_a_log() -> bool:
-    if Path(sys.argv[0]).name not in ("airflow", "__main__.py"):
+    if not sys.argv[0].endswith(("/airflow", "/airflow/__main__.py")) and sys.argv[0] != "airflow":
         return True
     return any(word in _WITH_A_LOG for word in sys.argv[1:3])

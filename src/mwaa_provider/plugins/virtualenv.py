@@ -19,6 +19,7 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
+from mwaa_provider.airflow_compat import AIRFLOW_3
 from mwaa_provider.plugins import options, venv_cache, venv_commands, venv_secrets
 from mwaa_provider.plugins.patching import load, replace, when_imported
 from mwaa_provider.plugins.report import Report
@@ -28,8 +29,8 @@ log = logging.getLogger("mwaa_provider.plugins")
 
 NAME = "mwaa_provider_virtualenv"
 
-AIRFLOW_2 = "airflow.utils.python_virtualenv"
-AIRFLOW_2_OPERATOR = "airflow.operators.python"
+UTILS = "airflow.utils.python_virtualenv"
+OPERATOR = "airflow.operators.python"
 STANDARD_PROVIDER = "airflow.providers.standard.utils.python_virtualenv"
 
 
@@ -45,7 +46,7 @@ class MwaaVirtualenvPlugin(AirflowPlugin):
         :param args: What Airflow may hand over one day.
         :param kwargs: The same.
         """
-        load(NAME, apply)
+        load(NAME, "virtualenv", apply)
 
 
 def apply(report: Report) -> None:
@@ -56,15 +57,17 @@ def apply(report: Report) -> None:
     if not options.flag("virtualenv", report):
         return
     report.configured = True
-    report.too_late = "DAG files that are parsed before, where the package virtualenv is missing on Airflow 2"
     settings = VenvSettings.configured(report)
-    when_imported(report, AIRFLOW_2, lambda module: _repair_making(module, settings, report))
+    when_imported(report, UTILS, lambda module: _repair_making(module, settings, report))
     when_imported(report, STANDARD_PROVIDER, lambda module: _repair_making(module, settings, report))
-    when_imported(report, AIRFLOW_2_OPERATOR, lambda module: _repair_operator(module, settings, report))
+    when_imported(report, OPERATOR, lambda module: _repair_operator(module, settings, report))
     report.changed.append("virtual environments are repaired where a process makes one")
     if venv_commands.is_installed("virtualenv"):
         report.left_alone.append("virtualenv, which is installed")
-    elif not venv_commands.has_venv():
+    elif venv_commands.has_venv():
+        # Airflow 2's operator refuses to be made; Airflow 3's needs nothing before it runs, when plugins are loaded.
+        report.too_late = "" if AIRFLOW_3 else "DAG files that are parsed before plugins are loaded"
+    else:
         report.problems.append("neither virtualenv nor ensurepip is installed: add virtualenv to requirements.txt")
 
 
