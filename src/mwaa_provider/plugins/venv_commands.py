@@ -47,9 +47,8 @@ def venv_command(folder: str, python_bin: str | None, system_site_packages: bool
     """
     python = sys.executable if python_bin is None else own_python_for(python_bin)
     if shutil.which(python) is None:
-        raise InvalidInputError(
-            f"python_version: there is no {python} on the PATH; this Airflow runs Python {sys.version_info[0]}.{sys.version_info[1]}"
-        )
+        own = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        raise InvalidInputError([f"python_version: there is no {python} on the PATH. This Airflow runs Python {own}."])
     return [python, "-m", "venv", folder, *(["--system-site-packages"] if system_site_packages else [])]
 
 
