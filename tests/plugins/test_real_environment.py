@@ -182,7 +182,7 @@ def test_what_is_repaired(place: Place) -> None:
 
     # the three plugins did what they are for, in tasks
     xcoms = {
-        task: place.client.get_xcom("test", "repaired", run_id, task, "return_value")
+        task: place.client.get_xcom("test", "repaired", run_id, task, "return_value").value
         for task in ("variables", "in_virtualenv")
     }
     plugins = str(place.home / "plugins")
@@ -197,12 +197,10 @@ def test_what_is_repaired(place: Place) -> None:
     assert len(lines) == 16
     offsets = check(stamps("\n".join(lines)), place.zone)
     assert offsets == {timedelta(hours=1), timedelta(hours=2)}
-    check(
-        stamps("\n".join(line for line in talk.splitlines() if STAMP.match(line.lstrip('[{"timesamp: ')))), place.zone
-    )
+    check([moment for line in talk.splitlines() for moment in stamps(line[:50])], place.zone)
     assert all(began <= moment <= ended for moment in stamps("\n".join(lines)))
 
-    # the same through the REST API, which reads CloudWatch Logs
+    # what reached CloudWatch Logs
     check_cloudwatch(place, began, ended)
 
     # components
@@ -210,7 +208,7 @@ def test_what_is_repaired(place: Place) -> None:
         (log,) = place.home.glob(f"{component}.log")
         text = re.sub(r"\x1b\[[0-9;]*m", "", log.read_text(errors="replace"))
         after = text[text.index("mwaa_provider plugin mwaa_provider_log_time_zone") :]
-        check([moment for line in after.splitlines() for moment in stamps(line[:40])], place.zone)
+        check([moment for line in after.splitlines() for moment in stamps(line[:50])], place.zone)
 
     # and nothing is wrong with the plugins
     listed = place.airflow.cli(["plugins", "-o", "json"])
@@ -219,7 +217,7 @@ def test_what_is_repaired(place: Place) -> None:
     if AIRFLOW_3:
         body = place.client.invoke_rest_api("test", "GET", "/plugins/importErrors").body
         assert body == {"import_errors": [], "total_entries": 0}
-    assert place.client.list_import_errors("test") == []
+    assert list(place.client.list_import_errors("test")) == []
     assert "Failed to import plugin" not in "".join(
         file.read_text(errors="replace") for file in place.home.glob("*.log")
     )

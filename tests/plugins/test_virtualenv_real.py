@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mwaa_provider.airflow_compat import AIRFLOW_3
+from tests.plugins.operators import virtualenv_operator_has
 from tests.plugins.virtualenv_situations import PASSWORD, QUOTED, Workplace, files_below, own_python
 from tests.plugins.virtualenv_situations import workplace as workplace
 from tests.support.processes import ROOT
@@ -52,33 +54,37 @@ def test_without_the_plugin_a_missing_virtualenv_fails(workplace: Workplace) -> 
         workplace.run(["probe==1.0"], plugin=False)
 
 
+#: Takes virtualenv's place: notes with which arguments it was called, and has the Python that they name make the environment.
+STAND_IN = """
+import subprocess, sys
+options = [word for word in sys.argv[1:] if not word.startswith("--python=")]
+python = [word.partition("=")[2] for word in sys.argv[1:] if word.startswith("--python=")] or [sys.executable]
+with open({notes!r}, "a") as notes:
+    notes.write(" ".join(sys.argv[2:]))
+sys.exit(subprocess.call([*python, "-m", "venv", *options]))
+"""
+
+
+def with_virtualenv(workplace: Workplace) -> Path:
+    """Install it; return where it notes how it was called."""
+    site = workplace.folder / "site"
+    site.mkdir()
+    notes = workplace.folder / "notes"
+    (site / "virtualenv.py").write_text(STAND_IN.format(notes=str(notes)))
+    workplace.environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "src"), str(site)])
+    return notes
+
+
 @pytest.mark.slow
 @needs_airflow_2
 def test_an_installed_virtualenv_is_used(workplace: Workplace) -> None:
-    """A stand-in that notes that it was called, and makes the environment with venv."""
-    site = workplace.folder / "site"
-    site.mkdir()
-    (site / "virtualenv.py").write_text(
-        "import subprocess, sys\n"
-        f"open({str(workplace.folder / 'called')!r}, 'a').write(' '.join(sys.argv[2:]) + '|')\n"
-        "sys.exit(subprocess.call([sys.executable, '-m', 'venv', *sys.argv[1:]]))\n"
-    )
-    workplace.run_dag = _with_path(workplace, site)
-    assert returned(workplace.run(["probe==1.0"]))["probe"] == "1.0"
-    assert (workplace.folder / "called").read_text() == "--system-site-packages|"
-
-
-def _with_path(workplace: Workplace, site: Path):
-    run_dag = workplace.run_dag
-
-    def run(text, *, environment, timeout):
-        return run_dag(
-            f"import sys\nsys.path.append({str(site)!r})\n" + text,
-            environment={**environment, "PYTHONPATH": f"{ROOT}:{ROOT}/src:{site}"},
-            timeout=timeout,
-        )
-
-    return run
+    notes = with_virtualenv(workplace)
+    workplace.environment["PATH"] = f"{workplace.only_bin(python=another_python())}:/usr/bin:/bin"
+    found = returned(workplace.run(["probe==1.0"]))
+    assert (found["probe"], found["python"]) == ("1.0", own_python())
+    # 2.7 leaves the choice to virtualenv, which takes the Python that runs it; later releases ask for the first on the PATH
+    asked = [f"--python={sys.executable}"] if virtualenv_operator_has("venv_cache_path") else []
+    assert notes.read_text().split() == ["--system-site-packages", *asked]
 
 
 def another_python() -> Path:
@@ -165,13 +171,9 @@ def test_without_the_plugin_pip_writes_to_the_user_site(workplace: Workplace) ->
 
 def _with_what_the_release_needs(workplace: Workplace) -> None:
     """An environment in which the release works by itself."""
-    if AIRFLOW_3:
-        workplace.environment["PATH"] = f"{workplace.only_bin(python=sys.executable)}:/usr/bin:/bin"
-        return
-    site = workplace.folder / "site"
-    site.mkdir()
-    (site / "virtualenv.py").write_text("import runpy\nrunpy.run_module('venv', run_name='__main__')\n")
-    workplace.run_dag = _with_path(workplace, site)
+    if not AIRFLOW_3:
+        with_virtualenv(workplace)
+    workplace.environment["PATH"] = f"{workplace.only_bin(python=sys.executable)}:/usr/bin:/bin"
 
 
 @pytest.mark.slow
@@ -242,8 +244,6 @@ def test_environments_are_kept(workplace: Workplace) -> None:
     """Airflow 2.7 has no cache; on later releases the operator's own is used, and works with what we repair."""
     cache = workplace.folder / "cache"
     further = ""
-    from tests.plugins.operators import virtualenv_operator_has
-
     if virtualenv_operator_has("venv_cache_path"):
         further = f"venv_cache_path={str(cache)!r}"
     else:

@@ -101,7 +101,9 @@ def _repair_operator(module: Any, settings: VenvSettings, report: Report) -> Non
 def _with_venv_where_virtualenv_is_missing(original: Any) -> Any:
     def command(tmp_dir: str, python_bin: str | None, system_site_packages: bool) -> list[str]:
         if venv_commands.is_installed("virtualenv"):
-            made: list[str] = original(tmp_dir, python_bin, system_site_packages)
+            # From 2.8 on the release asks for "python", the first one on the PATH.
+            python = python_bin and venv_commands.own_python_for(python_bin)
+            made: list[str] = original(tmp_dir, python, system_site_packages)
             return made
         return venv_commands.venv_command(tmp_dir, python_bin, system_site_packages)
 
