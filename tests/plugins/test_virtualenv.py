@@ -142,6 +142,18 @@ def test_secrets_of_indexes_are_masked(tmp_path, monkeypatch):
     ]
 
 
+def test_addresses_with_credentials_leave_the_command():
+    secret, open_ = "https://u:p@h/simple", "https://h/simple"
+    moved = venv_secrets.moved_to_variables
+    assert moved([*PIP, "--index-url", secret], {"A": "b"}) == (PIP, {"A": "b", "PIP_INDEX_URL": secret})
+    assert moved([*PIP, f"-i={secret}"], {"PIP_INDEX_URL": open_}) == (PIP, {"PIP_INDEX_URL": secret})
+    extra = moved([*PIP, "--extra-index-url", secret, f"--extra-index-url={secret}2"], {"PIP_EXTRA_INDEX_URL": open_})
+    assert extra == (PIP, {"PIP_EXTRA_INDEX_URL": f"{open_} {secret} {secret}2"})
+    assert moved([*UV_PIP, "--index-url", secret], {}) == (UV_PIP, {"UV_DEFAULT_INDEX": secret})
+    for harmless in ([*PIP, "--index-url", open_], [*PIP, f"--index-url={open_}", "--pre"]):
+        assert moved(harmless, {}) == (harmless, {})
+
+
 def test_options_that_are_wrong_are_told(options, tmp_path):
     options(
         virtualenv="True",

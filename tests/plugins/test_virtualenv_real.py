@@ -184,7 +184,7 @@ def test_user_in_the_operators_own_options(workplace: Workplace) -> None:
 
 
 @pytest.mark.slow
-def test_credentials_in_the_operators_own_options_are_masked(workplace: Workplace) -> None:
+def test_credentials_in_the_operators_own_options_are_not_shown(workplace: Workplace) -> None:
     del workplace.environment["PIP_INDEX_URL"]
     outcome = workplace.run(["probe==1.0"], further=f"pip_install_options=['--index-url', {workplace.index_url!r}]")
     assert returned(outcome)["probe"] == "1.0"

@@ -144,6 +144,7 @@ def _repaired_run(original: Any, settings: VenvSettings) -> Any:
             return
         environment = settings.environment(os.environ if env is None else env, cmd)
         cmd = settings.command(cmd)
+        cmd, environment = venv_secrets.moved_to_variables(cmd, environment)
         venv_secrets.mask(cmd, environment)
         if takes_environment:
             original(cmd, cwd=cwd, env=environment)
