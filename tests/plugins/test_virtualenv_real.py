@@ -102,6 +102,7 @@ def another_python() -> Path:
 @needs_uv
 @pytest.mark.parametrize("method", ["auto", "uv", "pip"])
 def test_uv_and_another_python_first_on_the_path(workplace: Workplace, method: str) -> None:
+    wheel_of_pip(workplace)
     workplace.environment |= {
         "PATH": f"{workplace.only_bin(python=another_python(), uv=UV)}:/usr/bin:/bin",
         "AIRFLOW__STANDARD__VENV_INSTALL_METHOD": method,
