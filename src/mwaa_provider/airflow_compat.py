@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 #: Whether this is Airflow 3: it brings the Task SDK, Airflow 2 does not.
@@ -40,7 +41,9 @@ __all__ = [
     "has_triggerer",
     "is_deferrable_by_default",
     "is_metadata_api_on",
+    "loaded_plugins",
     "mask_secret",
+    "plugins_folder",
     "pulled_xcom",
     "sensor_timeout",
     "skip_exception",
@@ -176,23 +179,6 @@ def configured(section: str, option: str) -> str | None:
     return value
 
 
-def mask_secret(secret: str) -> None:
-    """Have a secret left out of this task's log from now on.
-
-    :param secret: The secret.
-    """
-    homes = (
-        ("airflow.sdk.log", "airflow.sdk.execution_time.secrets_masker")  # the latter in Airflow 3.0
-        if AIRFLOW_3
-        else ("airflow.utils.log.secrets_masker",)
-    )
-    for home in homes:
-        with suppress(ImportError, AttributeError):
-            module: Any = import_module(home)
-            module.mask_secret(secret)
-            return
-
-
 def connection(conn_id: str) -> Any:
     """Return an Airflow connection.
 
@@ -201,6 +187,37 @@ def connection(conn_id: str) -> Any:
     """
     home = "airflow.sdk.bases.hook" if AIRFLOW_3 and find_spec("airflow.sdk.bases.hook") else "airflow.hooks.base"
     return import_module(home).BaseHook.get_connection(conn_id)
+
+
+def plugins_folder() -> Path:
+    """Return the folder that Airflow loads plugins from, where MWAA unpacks ``plugins.zip``."""
+    return Path(import_module("airflow.settings").PLUGINS_FOLDER or configured("core", "plugins_folder") or ".")
+
+
+def loaded_plugins() -> tuple[dict[str, str], dict[str, str]]:
+    """Load all plugins as Airflow does; return name to where each came from, and source to import error."""
+    manager: Any = import_module("airflow.plugins_manager")
+    manager.ensure_plugins_loaded()
+    if hasattr(manager, "get_import_errors"):  # from 3.2 on
+        plugins, errors = manager._get_plugins()[0], manager.get_import_errors()
+    else:
+        plugins, errors = manager.plugins, manager.import_errors
+    return {str(plugin.name): str(plugin.source or "") for plugin in plugins or ()}, dict(errors)
+
+
+def mask_secret(secret: str) -> None:
+    """Have Airflow's logs show ``***`` in the place of a secret from now on, those of the task's supervisor too.
+
+    :param secret: The secret.
+    """
+    for module in ("airflow.sdk.log", "airflow.sdk.execution_time.secrets_masker", "airflow.utils.log.secrets_masker"):
+        if AIRFLOW_3 or not module.startswith("airflow.sdk"):
+            mask = getattr(
+                import_module(module), "mask_secret", None
+            )  # 3.0 names it in airflow.sdk.log, but has it not
+            if mask is not None:
+                mask(secret)
+                return
 
 
 def pulled_xcom(task_instance_key: Any, key: str) -> Any:

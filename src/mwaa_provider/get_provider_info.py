@@ -7,6 +7,44 @@ from typing import Any
 from mwaa_provider import __version__
 
 
+def _option(
+    description: str, example: str | None, *, kind: str = "string", default: str | None = None
+) -> dict[str, Any]:
+    return {"description": description, "version_added": "0.1.0", "type": kind, "example": example, "default": default}
+
+
+#: Of the plugins that repair; docs/plugins.md has the same table.
+_PLUGIN_OPTIONS = {
+    "virtualenv": _option(
+        "Whether to repair PythonVirtualenvOperator and @task.virtualenv.", "True", kind="boolean", default="False"
+    ),
+    "virtualenv_find_links": _option(
+        "A folder or page with wheels for virtual environments; {plugins} stands for the plugins folder.",
+        "{plugins}/wheels",
+    ),
+    "virtualenv_no_index": _option(
+        "Whether virtual environments take packages from virtualenv_find_links alone.",
+        "True",
+        kind="boolean",
+        default="False",
+    ),
+    "virtualenv_constraint": _option(
+        "A constraint file or its address, for virtual environments; 'airflow' for the one of this Airflow release.",
+        "airflow",
+    ),
+    "virtualenv_cache_folder": _option(
+        "Where to keep virtual environments, on Airflow 2.7, whose operator has no venv_cache_path.",
+        "/usr/local/airflow/virtualenvs",
+    ),
+    "log_time_zone": _option("The time zone that logs are stamped in.", "Europe/Berlin"),
+    "environment_variables_file": _option(
+        "A TOML or JSON file of environment variables to set or extend, relative to the plugins folder. "
+        "If not given, environment_variables.toml or environment_variables.json there is taken, if it exists.",
+        "hive/environment.toml",
+    ),
+}
+
+
 def get_provider_info() -> dict[str, Any]:
     """Describe the provider in the form of Airflow's ``provider_info.schema.json``.
 
@@ -55,6 +93,12 @@ def get_provider_info() -> dict[str, Any]:
                 ],
             }
         ],
+        "config": {
+            "mwaa_provider": {
+                "description": "Options of airflow-provider-mwaa. On MWAA: configuration options such as mwaa_provider.log_time_zone.",
+                "options": {**_PLUGIN_OPTIONS},
+            }
+        },
         "extra-links": ["mwaa_provider.links.MwaaDagRunLink"],
         "hooks": [
             {

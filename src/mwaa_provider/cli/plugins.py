@@ -9,6 +9,7 @@ import click
 _SUBCOMMANDS = {
     "build": ("mwaa_provider.cli.plugins_build", "Build plugins.zip."),
     "check": ("mwaa_provider.cli.plugins_check", "Find what is wrong with a plugins.zip."),
+    "doctor": ("mwaa_provider.cli.plugins_doctor", "Say what our plugins do in this Airflow, and what not and why."),
 }
 
 

@@ -1,0 +1,1 @@
+"""``mwaa plugins doctor``: the whole of what it prints, on this release."""
