@@ -23,6 +23,7 @@
      ├── CliCommandError                            an airflow command failed over there
      ├── ResultTooLargeError                        more than an XCom should hold
      ├── EnvironmentFailedError                     an environment will not become available by itself
+     ├── MetricsNotPublishedError                   CloudWatch did not take all values
      └── DagRunError                                about one DAG, its run or its tasks over there
           ├── DagNotFoundError
           ├── DagPausedError
@@ -213,3 +214,10 @@ class TaskFailedError(DagRunError):
 
 class EnvironmentFailedError(MwaaError):
     """An environment will not become available by itself. Facts: ``environment_name``, ``status``, ``reason``."""
+
+
+class MetricsNotPublishedError(MwaaError):
+    """CloudWatch did not take all metrics.
+
+    Facts: ``published`` and ``missing`` (how many), ``metric_names`` (of those that are missing), ``reasons``.
+    """
