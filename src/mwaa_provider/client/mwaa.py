@@ -9,6 +9,7 @@ from mwaa_provider.client import input_checks
 from mwaa_provider.client.boto_client import botocore_config_that_never_resends as botocore_config_that_never_resends
 from mwaa_provider.client.cli import CliCalls
 from mwaa_provider.client.core import raise_problems
+from mwaa_provider.client.counts import CountCalls
 from mwaa_provider.client.dag_runs import DagRunCalls
 from mwaa_provider.client.dags import DagCalls
 from mwaa_provider.client.environments import EnvironmentCalls
@@ -19,7 +20,16 @@ from mwaa_provider.client.task_instances import TaskInstanceCalls
 from mwaa_provider.client.transport import Effect, RestRequest, RestResponse, checked, is_read, may_be_sent_twice
 
 
-class MwaaClient(EnvironmentCalls, DagCalls, DagRunCalls, TaskInstanceCalls, SettingCalls, MonitoringCalls, CliCalls):
+class MwaaClient(
+    EnvironmentCalls,
+    DagCalls,
+    DagRunCalls,
+    TaskInstanceCalls,
+    SettingCalls,
+    MonitoringCalls,
+    CountCalls,
+    CliCalls,
+):
     """MWAA environments and the Airflow behind them.
 
     Example::

@@ -12,6 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
+
+Number = TypeVar("Number", int, float)
 
 _MOUNT = Path("sys/fs/cgroup")
 #: Version 1 writes "no limit" as the largest number of pages there is.
@@ -48,7 +51,7 @@ def read_container(root: Path = Path("/")) -> ContainerFigures:
 
 
 def _groups(root: Path) -> dict[str, str]:
-    """Controller to path; the controller of version 2 is an empty text."""
+    """Return the path by controller; the controller of version 2 is an empty text."""
     text = _text(root / "proc/self/cgroup") or ""
     groups = {}
     for line in text.splitlines():
@@ -94,7 +97,7 @@ def _mounted(root: Path, controller: str) -> Path:
 
 
 def _folders(mount: Path, path: str) -> list[Path]:
-    """The group's folder and those above it, as far as they are there, the nearest first."""
+    """Return the group's folder and those above it, as far as they are there, the nearest first."""
     steps = [step for step in path.split("/") if step and step != ".."]
     folders = [mount.joinpath(*steps[:count]) for count in range(len(steps), -1, -1)]
     return [one for one in folders if one.is_dir()]
@@ -105,9 +108,9 @@ def _first(folders: list[Path], name: str, read: Callable[[str], int | None]) ->
     return found[0] if found else None
 
 
-def _each(folders: list[Path], name: str, read: Callable[[str], int | float | None]) -> list[int | None]:
+def _each(folders: list[Path], name: str, read: Callable[[str], Number | None]) -> list[Number | None]:
     texts = [_text(one / name) for one in folders]
-    return [read(text) for text in texts if text]  # type: ignore[misc]
+    return [read(text) for text in texts if text]
 
 
 def _working_set(used: int | None, folders: list[Path], name: str) -> int | None:
@@ -131,7 +134,7 @@ def _quota(quota: str | None, period: str | None) -> float | None:
     return int(quota) / int(period)
 
 
-def _least(limits: list[int | None] | list[float | None]) -> int | float | None:
+def _least(limits: list[Number | None]) -> Number | None:
     return min((one for one in limits if one is not None), default=None)
 
 

@@ -1,7 +1,7 @@
 """The figures of the host, that is the container, that this process runs on.
 
-The AWS guide's sample asks ``psutil.cpu_times_percent(interval=0)`` in a fresh process, and is told 0.0 for every field: psutil compares with its
-last call, and there was none. Here two readings are compared that are some time apart.
+The AWS guide's sample asks ``psutil.cpu_times_percent(interval=0)`` in a fresh process, and is told 0.0 for every field: psutil compares
+with its last call, and there was none. Here two readings are compared that are some time apart.
 """
 
 from __future__ import annotations
@@ -53,8 +53,12 @@ HOST_METRICS: dict[str, HostMetric] = {
     "cpu_times_percent_system": HostMetric("cpu_times_percent", "Percent", "processor time of the kernel"),
     "cpu_times_percent_idle": HostMetric("cpu_times_percent", "Percent", "processor time of nobody"),
     "container_memory_used": HostMetric("container", "Bytes", "memory of the container, page cache included"),
-    "container_memory_working_set": HostMetric("container", "Bytes", "without the file pages that the kernel takes back at need"),
-    "container_memory_limit": HostMetric("container", "Bytes", "what it may use; without a limit, the machine's memory"),
+    "container_memory_working_set": HostMetric(
+        "container", "Bytes", "without the file pages that the kernel takes back at need"
+    ),
+    "container_memory_limit": HostMetric(
+        "container", "Bytes", "what it may use; without a limit, the machine's memory"
+    ),
     "container_memory_percent": HostMetric("container", "Percent", "the working set, of the limit"),
     "container_cpu_limit": HostMetric("container", "Count", "processors it may use; without a limit, the machine's"),
     "container_cpu_percent": HostMetric("container", "Percent", "processor time of the container, of the limit"),
@@ -69,7 +73,9 @@ HOST_METRICS: dict[str, HostMetric] = {
     "load_average_1m": HostMetric("load", "Count", "processes that run or want to, on average of a minute"),
     "load_average_5m": HostMetric("load", "Count", "the same of five minutes"),
     "load_average_15m": HostMetric("load", "Count", "the same of fifteen minutes"),
-    "open_file_descriptors": HostMetric("processes", "Count", "open files and sockets of all processes that can be seen"),
+    "open_file_descriptors": HostMetric(
+        "processes", "Count", "open files and sockets of all processes that can be seen"
+    ),
     "processes": HostMetric("processes", "Count", "processes that can be seen"),
     "task_processes": HostMetric("processes", "Count", "those of them that run an Airflow task"),
 }
@@ -109,7 +115,10 @@ class CpuReading:
         if not isinstance(value, dict) or set(value) != set(names):
             return None
         numbers = [value[name] for name in names]
-        is_whole = all(isinstance(number, (int, float)) or (number is None and name == "container") for name, number in zip(names, numbers, strict=True))
+        is_whole = all(
+            isinstance(number, (int, float)) or (number is None and name == "container")
+            for name, number in zip(names, numbers, strict=True)
+        )
         return cls(*numbers) if is_whole else None
 
 
@@ -163,7 +172,11 @@ class HostSampler:
         for category, measure in _MEASURES.items():
             if category in self._categories:
                 measured.update(measure(self._root))
-        measured.update((name, value) for name, value in _cpu(since, until, self._root) if HOST_METRICS[name].category in self._categories)
+        measured.update(
+            (name, value)
+            for name, value in _cpu(since, until, self._root)
+            if HOST_METRICS[name].category in self._categories
+        )
         return [self._measurement(name, measured[name], at) for name in HOST_METRICS if name in measured]
 
     def _measurement(self, name: str, value: float, at: datetime) -> Measurement:

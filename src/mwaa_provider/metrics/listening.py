@@ -1,7 +1,7 @@
 """What a worker's task processes do beside their tasks: publish the host's figures once per interval, and leave what the task has used.
 
-All of it happens in one thread of the task's process. The task itself waits for it at its end only, if a value is just on its way, and no longer than it
-is allowed to.
+All of it happens in one thread of the task's process. The task itself waits for it at its end only, if values are just on their way, and no
+longer than it is allowed to.
 """
 
 from __future__ import annotations
@@ -73,7 +73,10 @@ class ListenerSettings:
             *(f"metrics_{problem}" for problem in check_namespace(self.namespace)),
             *(f"metrics_{problem}" for problem in check_storage_resolution(self.storage_resolution)),
             *(f"host_metrics_categories: {one!r} is not one of {', '.join(CATEGORIES)}" for one in unknown),
-            *(f"metrics_{problem}" for problem in self.environment_name and input_checks.check_environment_name(self.environment_name)),
+            *(
+                f"metrics_{problem}"
+                for problem in self.environment_name and input_checks.check_environment_name(self.environment_name)
+            ),
         ]
 
 
@@ -97,9 +100,10 @@ class TaskWatch:
 
     def finish(self) -> None:
         """Leave what the task has used; where a publication is under way, wait for it as long as the settings allow."""
+        figures = self._meter.read(not_ours=_cpu_seconds_of(self._thread))  # while the thread is certainly there
         self._publishing.stop()
         if self._settings.task_metrics:
-            self._publishing.leave(self._meter.read(not_ours=self._publishing.cpu_seconds))
+            self._publishing.leave(figures)
         if self._publishing.is_under_way:
             self._thread.join(self._settings.timeout)
 
@@ -112,8 +116,6 @@ class _HostPublishing:
         self._ended = threading.Event()
         #: From before the first look, so that a task that ends at once waits for it.
         self.is_under_way = True
-        #: What the thread itself has used, which is not the task's.
-        self.cpu_seconds = 0.0
 
     @cached_property
     def _environment_name(self) -> str:
@@ -128,7 +130,6 @@ class _HostPublishing:
         while True:
             self.is_under_way = True
             _say_what_fails(self._publish_if_due)
-            self.cpu_seconds = time.thread_time()
             self.is_under_way = False
             # Not all at the same moment, or always the same process; never more often than there is something to do.
             if self._ended.wait(self._settings.interval * random.uniform(0.9, 1.1)):  # noqa: S311 - not for cryptography
@@ -204,6 +205,13 @@ class _ShortSleep:
         began = time.monotonic()
         self._ended.wait(min(seconds, CPU_INTERVAL))
         time.sleep(max(0.0, _LEAST_CPU_INTERVAL - (time.monotonic() - began)))
+
+
+def _cpu_seconds_of(thread: threading.Thread) -> float:
+    """Return what our thread has used, which is not the task's; 0 where the system does not tell."""
+    if thread.ident is None or not thread.is_alive() or not hasattr(time, "pthread_getcpuclockid"):
+        return 0.0
+    return time.clock_gettime(time.pthread_getcpuclockid(thread.ident))
 
 
 def _say_what_fails(do: Callable[[], Any]) -> None:

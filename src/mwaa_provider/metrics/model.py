@@ -15,7 +15,18 @@ from typing import Any
 #: The namespace of the AWS guide's sample for metrics of one's own.
 NAMESPACE = "MWAACustom"
 
-_SIZES = ("Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes", "Bits", "Kilobits", "Megabits", "Gigabits", "Terabits")
+_SIZES = (
+    "Bytes",
+    "Kilobytes",
+    "Megabytes",
+    "Gigabytes",
+    "Terabytes",
+    "Bits",
+    "Kilobits",
+    "Megabits",
+    "Gigabits",
+    "Terabits",
+)
 UNITS = frozenset(
     {"None", "Count", "Count/Second", "Percent", "Seconds", "Milliseconds", "Microseconds"}
     | {*_SIZES, *(f"{size}/Second" for size in _SIZES)}
@@ -69,7 +80,11 @@ def check_namespace(value: Any) -> list[str]:
     if isinstance(value, str) and 0 < len(value) <= _NAME_LENGTH and value.strip() and _is_printable(value):
         if value.startswith(":"):
             return [f"namespace: {value!r} begins with ':'; use another name"]
-        return [f"namespace: {value!r} begins with 'AWS/', which AWS keeps; use another name"] if value.startswith("AWS/") else []
+        return (
+            [f"namespace: {value!r} begins with 'AWS/', which AWS keeps; use another name"]
+            if value.startswith("AWS/")
+            else []
+        )
     return [f"namespace: {value!r} is not one; give 1 to {_NAME_LENGTH} printable ASCII characters"]
 
 
@@ -94,12 +109,19 @@ def check_measurements(measurements: Iterable[Measurement], now: datetime) -> li
 
 def _problems(one: Measurement, now: datetime) -> list[str]:
     problems = []
-    if not isinstance(one.name, str) or not one.name.strip() or len(one.name) > _NAME_LENGTH or not _is_printable(one.name):
+    if (
+        not isinstance(one.name, str)
+        or not one.name.strip()
+        or len(one.name) > _NAME_LENGTH
+        or not _is_printable(one.name)
+    ):
         problems.append(f"the name is not 1 to {_NAME_LENGTH} printable ASCII characters")
     if not isinstance(one.value, (int, float)) or isinstance(one.value, bool) or not math.isfinite(one.value):
         problems.append(f"the value {one.value!r} is not a finite number")
     elif abs(one.value) > _LARGEST or 0 < abs(one.value) < _SMALLEST:
-        problems.append(f"the value {one.value!r} is beyond what CloudWatch stores (0, or {_SMALLEST:g} to 2**360 either way)")
+        problems.append(
+            f"the value {one.value!r} is beyond what CloudWatch stores (0, or {_SMALLEST:g} to 2**360 either way)"
+        )
     if one.unit not in UNITS:
         problems.append(f"the unit {one.unit!r} is not one of {', '.join(sorted(UNITS))}")
     if one.timestamp.tzinfo is None:
@@ -121,7 +143,7 @@ def _problems_of_dimension(name: Any, value: Any) -> list[str]:
         )
     if not _is_text(value, _DIMENSION_VALUE_LENGTH):
         problems.append(
-            f"dimension {name!r}: the value {value!r} is not 1 to {_DIMENSION_VALUE_LENGTH} printable ASCII characters, of which one is no space"
+            f"dimension {name!r}: the value {value!r} is not 1 to {_DIMENSION_VALUE_LENGTH} printable ASCII characters, or only spaces"
         )
     return problems
 

@@ -94,7 +94,11 @@ class MetricPublisher:
         if problems := check_measurements(measurements, datetime.fromtimestamp(self._clock.time(), timezone.utc)):
             raise InvalidInputError(problems)
         data = self._aggregated(measurements)
-        batches = [batch for start in range(0, len(data), MOST_METRICS) for batch in self._fitting(data[start : start + MOST_METRICS])]
+        batches = [
+            batch
+            for start in range(0, len(data), MOST_METRICS)
+            for batch in self._fitting(data[start : start + MOST_METRICS])
+        ]
         failed: list[tuple[list[Datum], MwaaError]] = []
         for batch in batches:
             try:
@@ -149,9 +153,13 @@ class MetricPublisher:
         service = self._boto_client.meta.service_model
         operation = service.operation_model("PutMetricData")
         protocol = getattr(service, "resolved_protocol", None) or service.metadata["protocol"]
-        request = create_serializer(protocol).serialize_to_request({"Namespace": self._namespace, "MetricData": batch}, operation)
+        request = create_serializer(protocol).serialize_to_request(
+            {"Namespace": self._namespace, "MetricData": batch}, operation
+        )
         body = request["body"]
-        whole: bytes = urlencode(body).encode() if isinstance(body, dict) else body if isinstance(body, bytes) else body.encode()
+        whole: bytes = (
+            urlencode(body).encode() if isinstance(body, dict) else body if isinstance(body, bytes) else body.encode()
+        )
         compresses = getattr(operation, "request_compression", None) and not getattr(
             self._boto_client.meta.config, "disable_request_compression", False
         )

@@ -46,7 +46,14 @@ class TaskFigures:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON can hold it, short."""
-        return {"d": self.dag_id, "t": self.task_id, "at": self.at, "s": self.seconds, "m": self.memory, "c": self.cpu_seconds}
+        return {
+            "d": self.dag_id,
+            "t": self.task_id,
+            "at": self.at,
+            "s": self.seconds,
+            "m": self.memory,
+            "c": self.cpu_seconds,
+        }
 
     @classmethod
     def from_json(cls, line: Any) -> TaskFigures | None:
@@ -55,7 +62,9 @@ class TaskFigures:
         :param line: What JSON held.
         """
         try:
-            return cls(str(line["d"]), str(line["t"]), float(line["at"]), float(line["s"]), int(line["m"]), float(line["c"]))
+            return cls(
+                str(line["d"]), str(line["t"]), float(line["at"]), float(line["s"]), int(line["m"]), float(line["c"])
+            )
         except (KeyError, TypeError, ValueError):
             return None
 
@@ -89,7 +98,9 @@ class TaskMeter:
         )
 
 
-def task_measurements(environment_name: str, figures: Iterable[TaskFigures], known: Collection[str]) -> list[Measurement]:
+def task_measurements(
+    environment_name: str, figures: Iterable[TaskFigures], known: Collection[str]
+) -> list[Measurement]:
     """Return the values of finished tasks, by DAG and task; those that are not known count together as others.
 
     :param environment_name: The environment's name.

@@ -1,10 +1,11 @@
 """What the processes of one host share: whose turn it is to publish, and what finished tasks have left to be published.
 
-A worker runs many tasks at once, each in a process of its own, and its figures are to be published once per interval. The first process that
-asks after the interval takes the turn by writing the time into a file, under a lock; the others see it there. The turn is taken before anything
-is sent, and not given back: where CloudWatch does not answer, one attempt is made per interval, not one per task.
+A worker runs many tasks at once, each in a process of its own, and its figures are to be published once per interval. The first process
+that asks after the interval takes the turn by writing the time into a file, under a lock; the others see it there. The turn is taken before
+anything is sent, and not given back: where CloudWatch does not answer, one attempt is made per interval, not one per task.
 
-Times are of the machine's monotonic clock, which its processes share. A time ahead of it is of another life of the machine, and counts for nothing.
+Times are of the machine's monotonic clock, which its processes share. A time ahead of it is of another life of the machine, and counts for
+nothing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Lets every worker that runs tasks publish its host's figures to CloudWatch; off by default.
 
-The options are in the section ``[mwaa_provider]``, on MWAA set as configuration options (``mwaa_provider.host_metrics``): see docs/metrics.md.
-Installed by pip, an entry point of this package has Airflow load it; in ``plugins.zip`` a thin file does.
+The options are in the section ``[mwaa_provider]``, on MWAA set as configuration options (``mwaa_provider.host_metrics``): see
+docs/metrics.md. Installed by pip, an entry point of this package has Airflow load it; in ``plugins.zip`` a thin file does.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ SECTION = "mwaa_provider"
 class HostMetricsListener:
     """Is told by Airflow when a task begins and ends, in the task's own process, and by others where a person or the scheduler ends it.
 
-    Its hooks take no further arguments: one that names ``error`` cannot be registered on Airflow 2.7.2, one that names ``session`` on 3.0.6 and 3.2.1.
+    Its hooks take no further arguments: one that names ``error`` cannot be registered on Airflow 2.7.2, one that names ``session`` on 3.0.6
+    and 3.2.1.
 
     :param settings: A :class:`mwaa_provider.metrics.listening.ListenerSettings`.
     """
@@ -78,7 +79,7 @@ def _tell(error: Exception) -> None:
 
 
 def _listeners() -> list[object]:
-    """The listener, if the configuration asks for it; whatever is wrong with that is a line in the log and leaves Airflow as it was."""
+    """Return the listener, if the configuration asks for it; what is wrong with that is a line in the log, and leaves Airflow as it was."""
     try:
         if not any(conf.getboolean(SECTION, option, fallback=False) for option in ("host_metrics", "task_metrics")):
             return []
