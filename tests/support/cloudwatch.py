@@ -106,6 +106,7 @@ class CloudWatch:
         """Begin anew."""
         _backend().reset()
         self.mood = "well"
+        self._let_go = threading.Event()
         for seen in (self.bodies, self.encodings, self.moods):
             seen.clear()
 
