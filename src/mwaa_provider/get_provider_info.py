@@ -36,7 +36,7 @@ _OPTIONS = (
         "Publish duration, peak of memory and processor time of every finished task.",
     ),
     _Option("metrics_interval", "float", "60", "Seconds between two publications of a host."),
-    _Option("metrics_timeout", "float", "2", "Seconds that a task's end may wait for a publication that is under way."),
+    _Option("metrics_timeout", "float", "5", "Seconds that a task's end may wait for a publication that is under way."),
     _Option(
         "task_metrics_series", "integer", "100", "How many pairs of DAG and task of a host have series of their own."
     ),

@@ -73,7 +73,7 @@ def test_a_long_task_publishes_again_and_again(cloud: CloudWatch) -> None:
     assert cloud.calls >= 3
 
 
-@pytest.mark.parametrize("mood", ["slow", "throttled", "denied", "failing"])
+@pytest.mark.parametrize("mood", ["slow", "throttled", "denied", "failing", "hangs_up"])
 def test_a_task_ends_in_time_whatever_cloudwatch_does(
     cloud: CloudWatch, mood: Mood, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -18,7 +18,7 @@ import boto3
 from botocore.config import Config
 
 #: ``swallows`` says yes and keeps nothing: moto takes minutes for what CloudWatch takes in a call.
-Mood = Literal["well", "slow", "throttled", "denied", "failing", "swallows"]
+Mood = Literal["well", "slow", "throttled", "denied", "failing", "hangs_up", "swallows"]
 
 _ERRORS = {
     "throttled": (400, "ThrottlingException", "Rate exceeded"),
@@ -157,6 +157,9 @@ def _handler(told: CloudWatch, target: str) -> type[BaseHTTPRequestHandler]:
             told.moods.append(mood)
             if mood == "slow":
                 told._let_go.wait(60)
+            if mood == "hangs_up":
+                self.close_connection = True
+                return
             if mood in _ERRORS:
                 self._refuse(*_ERRORS[mood])
             elif mood == "swallows":

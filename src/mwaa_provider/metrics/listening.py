@@ -50,7 +50,7 @@ class ListenerSettings:
     host_metrics: bool = False
     task_metrics: bool = False
     interval: float = 60.0
-    timeout: float = 2.0
+    timeout: float = 5.0
     task_series: int = 100
     namespace: str = NAMESPACE
     storage_resolution: int = 60
