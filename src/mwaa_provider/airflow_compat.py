@@ -32,9 +32,13 @@ __all__ = [
     "RunningTask",
     "TaskNow",
     "TriggerEvent",
+    "airflow_version",
+    "configured",
+    "connection",
     "has_on_kill",
     "has_triggerer",
     "is_deferrable_by_default",
+    "mask_secret",
     "pulled_xcom",
     "sensor_timeout",
     "skip_exception",
@@ -134,6 +138,50 @@ def _configured(section: str, option: str, *, default: bool) -> bool:
     configuration: Any = import_module("airflow.configuration").conf
     value: bool = configuration.getboolean(section, option, fallback=default)
     return value
+
+
+def airflow_version() -> str:
+    """Return the release of the Airflow that is installed here, without loading it."""
+    from importlib.metadata import version
+
+    return version("apache-airflow")
+
+
+def configured(section: str, option: str) -> str | None:
+    """Return an option of Airflow's configuration, ``None`` if it is not set.
+
+    :param section: The section.
+    :param option: The option.
+    """
+    value: str | None = import_module("airflow.configuration").conf.get(section, option, fallback=None)
+    return value
+
+
+def mask_secret(secret: str) -> None:
+    """Have a secret left out of this task's log from now on.
+
+    :param secret: The secret.
+    """
+    homes = (
+        ("airflow.sdk.log", "airflow.sdk.execution_time.secrets_masker")  # the latter in Airflow 3.0
+        if AIRFLOW_3
+        else ("airflow.utils.log.secrets_masker",)
+    )
+    for home in homes:
+        with suppress(ImportError, AttributeError):
+            module: Any = import_module(home)
+            module.mask_secret(secret)
+            return
+
+
+def connection(conn_id: str) -> Any:
+    """Return an Airflow connection.
+
+    :param conn_id: Its id.
+    :raises Exception: Airflow's own, if there is none of that id.
+    """
+    home = "airflow.sdk.bases.hook" if AIRFLOW_3 and find_spec("airflow.sdk.bases.hook") else "airflow.hooks.base"
+    return import_module(home).BaseHook.get_connection(conn_id)
 
 
 def pulled_xcom(task_instance_key: Any, key: str) -> Any:

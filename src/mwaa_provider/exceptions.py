@@ -22,6 +22,9 @@
      ├── NoWayInError                               every way to the REST API was tried and failed
      ├── CliCommandError                            an airflow command failed over there
      ├── ResultTooLargeError                        more than an XCom should hold
+     ├── MetadataDatabaseError                      the metadata database cannot be reached, or does not do what was asked
+     ├── ExportError                                an export failed; there is no manifest of it
+     ├── VerificationError                          what lies in S3 is not what the manifest says
      ├── EnvironmentFailedError                     an environment will not become available by itself
      ├── MetricsNotPublishedError                   CloudWatch did not take all values
      └── DagRunError                                about one DAG, its run or its tasks over there
@@ -170,6 +173,18 @@ class CliCommandError(MwaaError):
 
 class ResultTooLargeError(MwaaError):
     """A result is larger than an XCom should be. What was asked for was done. Facts: ``size`` and ``max_result_bytes``, in bytes."""
+
+
+class MetadataDatabaseError(MwaaError):
+    """The metadata database cannot be reached, or does not do what was asked. Fact: ``origin`` (where the address comes from)."""
+
+
+class ExportError(MwaaError):
+    """An export failed. Its uploads were aborted and it has no manifest. Facts: ``bucket``, ``key`` where there is one."""
+
+
+class VerificationError(MwaaError):
+    """What lies in S3 is not what the manifest says. Facts: ``manifest`` (its address), ``differences`` (sentences)."""
 
 
 class DagRunError(MwaaError):

@@ -62,7 +62,11 @@ RULES: dict[str, Rule] = {
         airflow=True,
         why="sensors are operators: they share their base class, and how a failure is told",
     ),
-    "transfers": _rule(_BESIDE_THE_DAG, airflow=True, why="transfers stand on hooks and metadata, not on operators"),
+    "transfers": _rule(
+        f"{_BESIDE_THE_DAG} operators",
+        airflow=True,
+        why="transfers are operators too: they read what templates rendered in the same way",
+    ),
     # The edge: nothing imports it, except the command line, which starts the local MWAA and builds packages.
     "plugins": _rule(
         f"{ROOT} client hooks links metadata metrics airflow_compat exceptions",
@@ -74,7 +78,7 @@ RULES: dict[str, Rule] = {
         f"{ROOT} client exceptions", airflow=True, why="it plays the service, and does not use the operators it tests"
     ),
     "cli": _rule(
-        f"{ROOT} local packaging metrics client exceptions",
+        f"{ROOT} local packaging client metadata metrics exceptions",
         airflow=False,
         why="the command starts things; Airflow runs in processes of its own",
     ),

@@ -99,6 +99,29 @@ class Connection:
             config=Config(proxies={"http": self.proxy, "https": self.proxy}) if self.proxy else None,
         )
 
+    def s3_client(self) -> Any:
+        """Return boto3's client for S3 for these options; ``--endpoint-url`` is that of MWAA and says nothing about S3.
+
+        :raises click.ClickException: if there is no such profile or file, or boto3 cannot read the credentials.
+        """
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        names = (
+            "AWS_ENDPOINT_URL_S3",
+            "AWS_ENDPOINT_URL",
+        )  # which boto3 knows from 1.28.57 on, or not, as its configuration says
+        url = next((os.environ[name] for name in names if os.environ.get(name)), None)
+        try:
+            return self._session().client(
+                "s3",
+                endpoint_url=url,
+                verify=self._ca(),
+                config=Config(proxies={"http": self.proxy, "https": self.proxy}) if self.proxy else None,
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise click.ClickException(f"AWS credentials cannot be had: {error}") from error
+
     def known_region(self) -> str | None:
         """Return the region without asking AWS, or ``None`` if nobody says one."""
         if region := self.region or os.environ.get("AWS_REGION"):

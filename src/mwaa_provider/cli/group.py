@@ -22,6 +22,7 @@ _SUBCOMMANDS = {
     "cli": "Run an airflow command in an environment.",
     "status": "Show how environments are: health, runs, tasks, pools.",
     "dashboard": "Print or put a CloudWatch dashboard and alarms of an environment.",
+    "export": "Export an environment's metadata database to S3, and verify exports.",
     "policy": "Print the least IAM policy for what you want to do.",
     "local": "Run a local MWAA with a real Airflow, without an AWS account.",
 }
