@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from mwaa_provider.client.mwaa import MwaaClient as MwaaClient
     from mwaa_provider.hooks.mwaa import MwaaHook as MwaaHook
     from mwaa_provider.operators.cli import MwaaCliOperator as MwaaCliOperator
+    from mwaa_provider.operators.cloudwatch_metrics import EnvironmentMetricsOperator as EnvironmentMetricsOperator
+    from mwaa_provider.operators.cloudwatch_metrics import HostMetricsOperator as HostMetricsOperator
     from mwaa_provider.operators.dag_run import MwaaTriggerDagRunOperator as MwaaTriggerDagRunOperator
     from mwaa_provider.operators.rest_api import MwaaRestApiOperator as MwaaRestApiOperator
     from mwaa_provider.sensors.dag_run import MwaaDagRunSensor as MwaaDagRunSensor
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME_OF = {
+    "EnvironmentMetricsOperator": "mwaa_provider.operators.cloudwatch_metrics",
+    "HostMetricsOperator": "mwaa_provider.operators.cloudwatch_metrics",
     "MwaaCliOperator": "mwaa_provider.operators.cli",
     "MwaaClient": "mwaa_provider.client.mwaa",
     "MwaaDagRunSensor": "mwaa_provider.sensors.dag_run",
@@ -32,6 +36,8 @@ _HOME_OF = {
 }
 
 __all__ = [
+    "EnvironmentMetricsOperator",
+    "HostMetricsOperator",
     "MwaaCliOperator",
     "MwaaClient",
     "MwaaDagRunSensor",

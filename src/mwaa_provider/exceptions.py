@@ -29,6 +29,7 @@
      ├── VerificationError                          what lies in S3 is not what the manifest says
      ├── EnvironmentFailedError                     an environment will not become available by itself
      ├── WheelsNotFoundError                        pip found no wheels for all that was asked for
+     ├── MetricsNotPublishedError                   CloudWatch did not take all values
      └── DagRunError                                about one DAG, its run or its tasks over there
           ├── DagNotFoundError
           ├── DagPausedError
@@ -243,3 +244,10 @@ class EnvironmentFailedError(MwaaError):
 
 class WheelsNotFoundError(MwaaError):
     """pip found no wheels for all that was asked for. Fact: ``output`` (the end of what pip said, without logins)."""
+
+
+class MetricsNotPublishedError(MwaaError):
+    """CloudWatch did not take all metrics.
+
+    Facts: ``published`` and ``missing`` (how many), ``metric_names`` (of those that are missing), ``reasons``.
+    """

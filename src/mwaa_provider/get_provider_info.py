@@ -45,6 +45,48 @@ _PLUGIN_OPTIONS = {
 }
 
 
+#: Of figures of hosts and tasks; docs/metrics.md has the same table. The defaults are once more where they are used: Airflow reads these
+#: only where the provider is installed, not out of plugins.zip.
+_METRICS_OPTIONS = {
+    "host_metrics": _option(
+        "Publish figures of every worker that runs tasks to CloudWatch.", None, kind="boolean", default="False"
+    ),
+    "task_metrics": _option(
+        "Publish duration, peak of memory and processor time of every finished task.",
+        None,
+        kind="boolean",
+        default="False",
+    ),
+    "metrics_interval": _option("Seconds between two publications of a host.", None, kind="float", default="60"),
+    "metrics_timeout": _option(
+        "Seconds that a task's end may wait for a publication that is under way.", None, kind="float", default="5"
+    ),
+    "task_metrics_series": _option(
+        "How many pairs of DAG and task of a host have series of their own.", None, kind="integer", default="100"
+    ),
+    "host_metrics_categories": _option(
+        "Only these categories of host figures, with commas between them.", None, default=""
+    ),
+    "metrics_namespace": _option("The metrics' namespace in CloudWatch.", None, default="MWAACustom"),
+    "metrics_storage_resolution": _option(
+        "60, or 1 for values that CloudWatch keeps by the second.", None, kind="integer", default="60"
+    ),
+    "metrics_environment_name": _option(
+        "The environment's name; empty for AIRFLOW_ENV_NAME and then MWAA_ENV_NAME of the process.", None, default=""
+    ),
+    "metrics_region": _option("The AWS region of the metrics; empty for the environment's own.", None, default=""),
+}
+
+_METADATA_API_OPTIONS = {
+    "metadata_api": _option(
+        "Whether the web server serves the metadata to administrators under /mwaa_provider (Airflow 3; docs/metadata-api.md).",
+        "True",
+        kind="boolean",
+        default="False",
+    ),
+}
+
+
 def get_provider_info() -> dict[str, Any]:
     """Describe the provider in the form of Airflow's ``provider_info.schema.json``.
 
@@ -54,7 +96,7 @@ def get_provider_info() -> dict[str, Any]:
     return {
         "package-name": "airflow-provider-mwaa",
         "name": "Amazon MWAA",
-        "description": "Start and follow DAG runs in other Amazon MWAA environments.",
+        "description": "DAG runs in other Amazon MWAA environments, metadata to S3, CloudWatch metrics, plugins that repair.",
         "versions": [__version__],
         "integrations": [
             {
@@ -68,6 +110,7 @@ def get_provider_info() -> dict[str, Any]:
                 "integration-name": "Amazon Managed Workflows for Apache Airflow (MWAA)",
                 "python-modules": [
                     "mwaa_provider.operators.cli",
+                    "mwaa_provider.operators.cloudwatch_metrics",
                     "mwaa_provider.operators.dag_run",
                     "mwaa_provider.operators.rest_api",
                 ],
@@ -95,8 +138,9 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "config": {
             "mwaa_provider": {
-                "description": "Options of airflow-provider-mwaa. On MWAA: configuration options such as mwaa_provider.log_time_zone.",
-                "options": {**_PLUGIN_OPTIONS},
+                "description": "Options of airflow-provider-mwaa; all of it is off by default. On MWAA: configuration options such as "
+                "mwaa_provider.log_time_zone.",
+                "options": {**_PLUGIN_OPTIONS, **_METRICS_OPTIONS, **_METADATA_API_OPTIONS},
             }
         },
         "extra-links": ["mwaa_provider.links.MwaaDagRunLink"],

@@ -18,11 +18,14 @@ from mwaa_provider.client.mwaa import MwaaClient
 from mwaa_provider.exceptions import NotFoundError
 from mwaa_provider.local import LocalMwaa, ScriptedAirflow
 from mwaa_provider.local.real import RealAirflow
+from tests.support.cloudwatch import CloudWatch, cloudwatch
 
 DAGS = Path(__file__).with_name("dags")
 ROOT = Path(__file__).resolve().parents[2]
 #: Seconds that real processes get for one step; the step is over as soon as it is done.
 PATIENCE = 90.0
+#: Seconds between two publications of the host's figures.
+METRICS_INTERVAL = 2.0
 
 
 class Source:
@@ -31,10 +34,12 @@ class Source:
     :param mwaa: The local MWAA.
     :param airflow: The calling Airflow.
     :param target: The called one.
+    :param cloud: The CloudWatch that its workers publish to.
     """
 
-    def __init__(self, mwaa: LocalMwaa, airflow: RealAirflow, target: ScriptedAirflow) -> None:
+    def __init__(self, mwaa: LocalMwaa, airflow: RealAirflow, target: ScriptedAirflow, cloud: CloudWatch) -> None:
         self.mwaa = mwaa
+        self.cloud = cloud
         self.airflow = airflow
         self.target = target
         self.client = MwaaClient(
@@ -209,8 +214,15 @@ def until(condition: Any, tell: Any) -> None:
 def source() -> Iterator[Source]:
     target = ScriptedAirflow("3.3.1")
     target.add_dag("load", tasks=("extract",), run_takes=None)
-    with LocalMwaa() as mwaa:
+    with LocalMwaa() as mwaa, cloudwatch() as cloud:
         variables = {
+            # All of these tests run beside the listener.
+            **cloud.variables,
+            "AIRFLOW__MWAA_PROVIDER__HOST_METRICS": "True",
+            "AIRFLOW__MWAA_PROVIDER__TASK_METRICS": "True",
+            "AIRFLOW__MWAA_PROVIDER__METRICS_INTERVAL": str(METRICS_INTERVAL),
+            # A task here takes a second, and the machine of the tests may be busy: boto3 alone can take longer to load.
+            "AIRFLOW__MWAA_PROVIDER__METRICS_TIMEOUT": "12",
             "AIRFLOW_CONN_TO_TARGET": json.dumps(mwaa.airflow_connection()),
             "PYTHONPATH": os.pathsep.join([str(ROOT / "src")]),
             # As short as they go: what is tried is what happens, not when.
@@ -221,6 +233,6 @@ def source() -> Iterator[Source]:
         airflow = RealAirflow(dags_folder=DAGS, environment=variables)
         mwaa.create_environment("target", target)
         mwaa.create_environment("source", airflow)
-        source = Source(mwaa, airflow, target)
+        source = Source(mwaa, airflow, target, cloud)
         source.let_tasks_begin()
         yield source

@@ -45,7 +45,9 @@ RULES: dict[str, Rule] = {
     "get_provider_info": _rule(ROOT, airflow=False, why="Airflow calls it in every process"),
     "airflow_compat": _rule("exceptions", airflow=True, why="it alone knows Airflow 2 from 3, and nothing else"),
     "client": _rule("exceptions", airflow=False, why="it works in a Lambda function, where there is no Airflow"),
-    "hooks": _rule("client airflow_compat exceptions", airflow=True, why="a hook turns a connection into a client"),
+    "hooks": _rule(
+        "client metrics airflow_compat exceptions", airflow=True, why="a hook turns a connection into a client"
+    ),
     "links": _rule("client airflow_compat exceptions", airflow=True, why="a link is made of what a task left in XCom"),
     "metadata": _rule(
         "client airflow_compat exceptions", airflow=False, why="it reaches Airflow through airflow_compat only"
@@ -67,7 +69,7 @@ RULES: dict[str, Rule] = {
     ),
     # The edge: nothing imports it, except the command line, which starts the local MWAA and builds packages.
     "plugins": _rule(
-        f"{ROOT} client hooks links metadata airflow_compat exceptions",
+        f"{ROOT} client hooks links metadata metrics airflow_compat exceptions",
         airflow=True,
         why="plugins are loaded by Airflow alone",
     ),
@@ -76,7 +78,7 @@ RULES: dict[str, Rule] = {
         f"{ROOT} client exceptions", airflow=True, why="it plays the service, and does not use the operators it tests"
     ),
     "cli": _rule(
-        f"{ROOT} local packaging client metadata exceptions",
+        f"{ROOT} local packaging client metadata metrics exceptions",
         airflow=False,
         why="the command starts things; Airflow runs in processes of its own",
     ),

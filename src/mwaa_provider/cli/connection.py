@@ -82,6 +82,23 @@ class Connection:
         except (BotoCoreError, ClientError) as error:  # nothing was asked of MWAA yet: it is about the credentials
             raise click.ClickException(f"AWS credentials cannot be had: {error}") from error
 
+    def cloudwatch(self) -> Any:
+        """Return a boto3 client of CloudWatch for these options; another address of it is what ``AWS_ENDPOINT_URL_CLOUDWATCH`` says.
+
+        :raises click.ClickException: if there is no such profile or file.
+        """
+        from botocore.config import Config
+
+        from mwaa_provider.metrics.cloudwatch import new_cloudwatch_client
+
+        return new_cloudwatch_client(
+            self._session(),
+            endpoint_url=os.environ.get("AWS_ENDPOINT_URL_CLOUDWATCH")
+            or None,  # also where boto3 is too old to know it
+            verify=self._ca(),
+            config=Config(proxies={"http": self.proxy, "https": self.proxy}) if self.proxy else None,
+        )
+
     def s3_client(self) -> Any:
         """Return boto3's client for S3 for these options; ``--endpoint-url`` is that of MWAA and says nothing about S3.
 

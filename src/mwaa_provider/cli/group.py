@@ -20,6 +20,8 @@ _SUBCOMMANDS = {
     "url": "Print a link that logs a browser in to an environment.",
     "rest": "Call Airflow's REST API in an environment.",
     "cli": "Run an airflow command in an environment.",
+    "status": "Show how environments are: health, runs, tasks, pools.",
+    "dashboard": "Print or put a CloudWatch dashboard and alarms of an environment.",
     "export": "Export an environment's metadata database to S3, and verify exports.",
     "policy": "Print the least IAM policy for what you want to do.",
     "local": "Run a local MWAA with a real Airflow, without an AWS account.",
@@ -88,6 +90,7 @@ def mwaa(context: click.Context, /, **given: str | None) -> None:
       mwaa url production
       mwaa rest production GET /dags --param limit=5
       mwaa cli production -- dags list -o json
+      mwaa status production staging --watch
       mwaa policy production --action rest,cli
 
     `mwaa COMMAND --help` tells more. The options below may stand before or after the command. Credentials are found as

@@ -46,6 +46,7 @@ _CREDENTIAL_CODES = frozenset(
 )
 #: Errors of Airflow handed on by InvokeRestApi.
 _OF_AIRFLOW = {"RestApiClientException": RestApiError, "RestApiServerException": RestApiServerError}
+_OF_CLOUDWATCH = frozenset({"GetMetricData", "PutDashboard", "PutMetricAlarm", "PutMetricData"})
 
 
 def from_client_error(error: ClientError, *, environment_name: str, method: str = "", path: str = "") -> MwaaError:
@@ -56,7 +57,7 @@ def from_client_error(error: ClientError, *, environment_name: str, method: str 
     :param method: HTTP method of the REST call; empty (default) for another AWS call.
     :param path: The REST call's path, if it is one.
     """
-    service = "sts" if error.operation_name.startswith("AssumeRole") else "airflow"
+    service = _service_of(error.operation_name)
     facts: dict[str, Any] = {"environment_name": environment_name, "action": f"{service}:{error.operation_name}"}
     if method:
         facts.update(method=method, path=path)
@@ -246,9 +247,17 @@ def _for(environment_name: str) -> str:
     return f" for environment {environment_name!r}" if environment_name else ""
 
 
+def _service_of(operation: str) -> str:
+    if operation.startswith("AssumeRole"):
+        return "sts"
+    return "cloudwatch" if operation in _OF_CLOUDWATCH else "airflow"
+
+
 def _policy_hint(operation: str) -> str:
     if operation.startswith("AssumeRole"):
         return "Let the trust policy of that role name the caller."
+    if operation in _OF_CLOUDWATCH:
+        return f"Allow cloudwatch:{operation} in the policy of the calling role (PutMetricData and GetMetricData know no resource but *)."
     resource = (
         "arn:aws:airflow:REGION:ACCOUNT:role/ENVIRONMENT/ROLE (ROLE: Admin, Op, User, Viewer or Public)"
         if operation in ("InvokeRestApi", "CreateWebLoginToken")

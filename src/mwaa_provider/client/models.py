@@ -131,6 +131,7 @@ class TaskInstance:
     :param pool: The pool it runs in.
     :param queue: The queue it runs in.
     :param note: The note on it.
+    :param queued_when: When it was queued last.
     """
 
     dag_id: str
@@ -146,6 +147,7 @@ class TaskInstance:
     pool: str = "default_pool"
     queue: str = "default"
     note: str | None = None
+    queued_when: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from mwaa_provider.client import input_checks
 from mwaa_provider.client.boto_client import botocore_config_that_never_resends as botocore_config_that_never_resends
 from mwaa_provider.client.cli import CliCalls
 from mwaa_provider.client.core import raise_problems
+from mwaa_provider.client.counts import CountCalls
 from mwaa_provider.client.dag_runs import DagRunCalls
 from mwaa_provider.client.dags import DagCalls
 from mwaa_provider.client.environments import EnvironmentCalls
@@ -31,6 +32,7 @@ class MwaaClient(
     CliCalls,
     HistoryCalls,
     StreamingCalls,
+    CountCalls,
 ):
     """MWAA environments and the Airflow behind them.
 

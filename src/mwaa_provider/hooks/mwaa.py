@@ -17,6 +17,10 @@ from mwaa_provider.client.boto_client import (
 )
 from mwaa_provider.client.mwaa import MwaaClient
 from mwaa_provider.client.routing import TransportChoice
+from mwaa_provider.metrics.cloudwatch import new_cloudwatch_client
+from mwaa_provider.metrics.model import NAMESPACE
+from mwaa_provider.metrics.publishing import MetricPublisher
+from mwaa_provider.metrics.reader import MwaaMetricsReader
 
 
 class MwaaHook(AwsBaseHook):
@@ -68,6 +72,34 @@ class MwaaHook(AwsBaseHook):
             web_server_hosts=self._web_server_hosts,
             transport=self._transport,
         )
+
+    @cached_property
+    def cloudwatch(self) -> Any:
+        """A boto3 ``cloudwatch`` client for this connection; its ``service_config`` may name another address of CloudWatch."""
+        service = self.conn_config.get_service_config("cloudwatch")
+        return new_cloudwatch_client(
+            self.get_session(region_name=self.region_name),
+            region_name=self.region_name,
+            endpoint_url=service.get("endpoint_url", self.conn_config.endpoint_url),
+            verify=self.verify,
+            config=self.config,
+        )
+
+    def metrics_reader(self, environment_name: str, *, airflow_version: str | None = None) -> MwaaMetricsReader:
+        """Return a reader of the metrics that MWAA publishes of an environment.
+
+        :param environment_name: The environment's name.
+        :param airflow_version: Its Airflow release, so that metrics that it does not have are errors (default: not checked).
+        """
+        return MwaaMetricsReader(self.cloudwatch, environment_name, airflow_version=airflow_version)
+
+    def metric_publisher(self, *, namespace: str = NAMESPACE, storage_resolution: int = 60) -> MetricPublisher:
+        """Return a publisher of metrics of one's own.
+
+        :param namespace: The metrics' namespace (default ``MWAACustom``).
+        :param storage_resolution: 60 (default), or 1 for values that are to be kept by the second.
+        """
+        return MetricPublisher(self.cloudwatch, namespace=namespace, storage_resolution=storage_resolution)
 
     def _boto_client(self) -> Any:
         config = botocore_config_that_never_resends(self.config)

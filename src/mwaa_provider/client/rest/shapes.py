@@ -93,6 +93,7 @@ def task_instance(body: Body) -> TaskInstance:
         pool=body.get("pool") or "",
         queue=body.get("queue") or "",
         note=body.get("note"),
+        queued_when=moment(body.get("queued_when")),
     )
 
 
