@@ -247,8 +247,7 @@ class TestTrouble:
 
     def test_what_does_not_pass_ends_it(self, target: ScriptedAirflow, local_mwaa: LocalMwaa, drive: Driver) -> None:
         target.add_run("load", "r", state="running")
-        deny = Fault.deny("GetEnvironment", times=None)
-        local_mwaa.faults.add(deny)
+        local_mwaa.faults.add(Fault.deny("*", times=None))
         ended = drive(sensor(external_run_id="r"))
         assert (ended.error, ended.facts["action"]) == ("AccessDeniedError", "airflow:GetEnvironment")
 
