@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import pytest
 from botocore.config import Config
 
 from mwaa_provider.client.mwaa import MwaaClient
-from mwaa_provider.local import LocalMwaa
+from mwaa_provider.local import LocalMwaa, ScriptedAirflow
 from mwaa_provider.packaging.plugins_build import Contents, available_plugins, build_plugins
 from tests.packaging.environments import PROJECT, Environment, uv
 
@@ -32,12 +31,14 @@ class Place:
     """An environment, running.
 
     :param client: Its client.
+    :param target: The Airflow of another environment, which its DAG calls.
     :param plugins: Its plugins folder.
     :param package: Where the package has to be found.
     :param logs: Its logs.
     """
 
     client: MwaaClient
+    target: ScriptedAirflow
     plugins: Path
     package: Path
     logs: Path
@@ -65,6 +66,9 @@ def place(request: pytest.FixtureRequest, pinned: Environment, tmp_path: Path) -
     site = next(pinned.python.parent.parent.glob("lib/python3*/site-packages"))
     try:
         with LocalMwaa() as mwaa:
+            target = ScriptedAirflow("3.3.1")
+            target.add_dag("load", run_takes=0)
+            mwaa.create_environment("target", target)
             backend = RealAirflow(
                 python=pinned.python,
                 dags_folder=DAGS,
@@ -73,8 +77,8 @@ def place(request: pytest.FixtureRequest, pinned: Environment, tmp_path: Path) -
                 startup_timeout=600,
                 environment={
                     "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "300",
+                    "AIRFLOW_CONN_MWAA_LOCAL": json.dumps(mwaa.airflow_connection()),
                     "PYTHONPATH": "",
-                    "PIP_CONFIG_FILE": os.devnull,
                 },
             )
             mwaa.create_environment("production", backend)
@@ -86,7 +90,7 @@ def place(request: pytest.FixtureRequest, pinned: Environment, tmp_path: Path) -
                 verify=str(mwaa.ca_file),
             )
             package_place = plugins if way.startswith("package") else site
-            yield Place(client, plugins, package_place / "mwaa_provider/__init__.py", tmp_path / "home/logs")
+            yield Place(client, target, plugins, package_place / "mwaa_provider/__init__.py", tmp_path / "home/logs")
     finally:
         if not way.startswith("package"):
             uv("pip", "uninstall", "--python", str(pinned.python), PROJECT)
@@ -115,8 +119,11 @@ def test_everything_is_found_and_nothing_is_broken(place: Place) -> None:
     ]
     assert broken == []
 
-    # The link, which Airflow 2 drops unless somebody registered it.
-    task = client.invoke_rest_api("production", "GET", "/dags/with_our_operator/tasks/trigger")
-    assert "MwaaDagRunLink" in json.dumps(task.body["extra_links"]) or "Remote DAG run" in json.dumps(
-        task.body["extra_links"]
-    )
+    # One of our operators works, and shows its link, which Airflow 2 drops unless somebody registered it.
+    run = client.trigger_dag_run("production", "with_our_operator")
+    client.wait_for_dag_run("production", "with_our_operator", run.run_id, poke_interval=1, timeout=300)
+    path = f"/dags/with_our_operator/dagRuns/{run.run_id}/taskInstances/call/links"
+    body = client.invoke_rest_api("production", "GET", path).body
+    assert list(body.get("extra_links", body)) == ["Remote DAG run"]
+    (called,) = place.target.runs("load")
+    assert called.state == "success"

@@ -26,4 +26,6 @@ with DAG(dag_id="from_where", **COMMON):
     tell()
 
 with DAG(dag_id="with_our_operator", **COMMON):
-    MwaaTriggerDagRunOperator(task_id="trigger", environment_name="other", trigger_dag_id="other")
+    MwaaTriggerDagRunOperator(
+        task_id="call", environment_name="target", aws_conn_id="mwaa_local", trigger_dag_id="load", poke_interval=1
+    )
