@@ -12,7 +12,7 @@ import mwaa_provider
 from tests.rules.docstrings import undocumented
 
 SOURCE = Path(mwaa_provider.__file__).parent
-PARTS = ("client", "hooks", "operators", "sensors", "transfers", "triggers")
+PARTS = ("client", "hooks", "operators", "packaging", "sensors", "transfers", "triggers")
 
 
 def test_every_parameter_is_explained():

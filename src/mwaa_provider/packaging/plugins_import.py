@@ -107,6 +107,9 @@ def _load(interpreter: str, scratch: Path, plugins: Path, timeout: float) -> dic
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{scratch}/airflow.db",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "SCARF_ANALYTICS": "false",
+        "AWS_CONFIG_FILE": str(scratch / "no-aws-config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(scratch / "no-aws-credentials"),
+        "AWS_EC2_METADATA_DISABLED": "true",
     }
     try:
         done = _run([interpreter, "-c", _LOAD, str(answer)], timeout, variables)
