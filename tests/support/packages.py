@@ -63,7 +63,7 @@ class PackageIndex:
                     status, body = index.answer(unquote(self.path))
                     self._answer(status, body)
 
-            do_HEAD = do_GET
+            do_HEAD = do_GET  # noqa: N815
 
             def _answer(self, status: int, body: bytes, *headers: tuple[str, str]) -> None:
                 index.asked_for.append((self.path, status))
