@@ -3,8 +3,8 @@
 The time zone of a schedule is a matter of the DAG, that of log lines one of the environment: the configuration option
 ``mwaa_provider.log_time_zone : America/Los_Angeles`` (docs/plugins.md) changes the stamps of logs and no schedule.
 
-AWS's sample writes ``datetime(..., tzinfo=...)``, which gives some libraries' zones an offset of the year 1883. ``pendulum.datetime`` does
-not.
+AWS's sample writes ``datetime(..., tzinfo=...)``, which gives zones of some libraries an offset of the year 1883. ``pendulum.datetime``
+does not.
 """
 
 import pendulum

@@ -57,7 +57,7 @@ def test_the_tasks_own_program_is_not_touched(command, makes):
 def test_where_pip_must_not_write():
     home = {"HOME": os.environ.get("TMPDIR", "/tmp"), "PIP_USER": "1", "PIP_TARGET": "/t", "PIP_PREFIX": "/p", "A": "b"}
     assert VenvSettings().environment(home, PIP) == {"HOME": home["HOME"], "A": "b", "PIP_USER": "0"}
-    assert VenvSettings().command([*PIP, "--user"]) == PIP
+    assert VenvSettings().command([*PIP, "--user"], {}) == PIP
 
 
 def test_a_home_that_cannot_be_written(tmp_path):
@@ -71,8 +71,11 @@ def test_wheels_alone(tmp_path):
     pip = settings.environment({"HOME": str(tmp_path), "PIP_FIND_LINKS": "/mine"}, PIP)
     assert (pip["PIP_FIND_LINKS"], pip["PIP_NO_INDEX"]) == ("/mine /plugins/w", "1")
     uv = settings.environment({"HOME": str(tmp_path), "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": "/mine"}, UV_PIP)
-    assert (uv["UV_FIND_LINKS"], uv["UV_NO_INDEX"]) == ("/mine,/plugins/w", "1")
-    assert settings.command(["uv", "venv", "--allow-existing", "--seed", "/x"]) == [
+    assert uv["UV_FIND_LINKS"] == "/mine,/plugins/w"
+    assert settings.command(UV_PIP, {}) == [*UV_PIP[:3], "--no-index", *UV_PIP[3:]]
+    assert VenvSettings().command(UV_PIP, {"PIP_NO_INDEX": "1"}) == [*UV_PIP[:3], "--no-index", *UV_PIP[3:]]
+    assert VenvSettings().command(UV_PIP, {"PIP_NO_INDEX": "0"}) == UV_PIP
+    assert settings.command(["uv", "venv", "--allow-existing", "--seed", "/x"], {}) == [
         "uv",
         "venv",
         "--allow-existing",
@@ -104,13 +107,13 @@ def test_uv_learns_what_pip_knows_and_keeps_what_it_knows_better(tmp_path):
 def test_the_constraint(tmp_path):
     url = f"https://raw.githubusercontent.com/apache/airflow/constraints-{airflow_version()}/constraints-{{}}.txt"
     settings = VenvSettings(constraint="airflow")
-    assert settings.command(PIP) == [*PIP[:2], "--constraint", url.format(OWN), *PIP[2:]]
-    assert settings.command(UV_PIP) == [*UV_PIP[:3], "--constraint", url.format(OWN), *UV_PIP[3:]]
+    assert settings.command(PIP, {}) == [*PIP[:2], "--constraint", url.format(OWN), *PIP[2:]]
+    assert settings.command(UV_PIP, {}) == [*UV_PIP[:3], "--constraint", url.format(OWN), *UV_PIP[3:]]
     (tmp_path / "pyvenv.cfg").write_text("home = /usr/bin\nversion_info = 3.9.18.final.0\n")
-    assert settings.command([f"{tmp_path}/bin/pip", "install", "x"])[3] == url.format("3.9")
+    assert settings.command([f"{tmp_path}/bin/pip", "install", "x"], {})[3] == url.format("3.9")
     for own in (["-c", "mine"], ["--constraint", "mine"], ["--constraint=mine"]):
-        assert settings.command([*PIP, *own]) == [*PIP, *own]
-    assert settings.command([sys.executable, "-m", "venv", "/x"]) == [sys.executable, "-m", "venv", "/x"]
+        assert settings.command([*PIP, *own], {}) == [*PIP, *own]
+    assert settings.command([sys.executable, "-m", "venv", "/x"], {}) == [sys.executable, "-m", "venv", "/x"]
 
 
 def test_secrets_of_indexes_are_masked(tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -100,21 +101,6 @@ def another_python() -> Path:
 @pytest.mark.slow
 @needs_airflow_3
 @needs_uv
-@pytest.mark.parametrize("method", ["auto", "uv", "pip"])
-def test_uv_and_another_python_first_on_the_path(workplace: Workplace, method: str) -> None:
-    wheel_of_pip(workplace)
-    workplace.environment |= {
-        "PATH": f"{workplace.only_bin(python=another_python(), uv=UV)}:/usr/bin:/bin",
-        "AIRFLOW__STANDARD__VENV_INSTALL_METHOD": method,
-        "UV_DEFAULT_INDEX": workplace.index_url,
-    }
-    found = returned(workplace.run(["probe==1.0"], further="system_site_packages=False, expect_airflow=False"))
-    assert (found["probe"], found["python"]) == ("1.0", own_python())
-
-
-@pytest.mark.slow
-@needs_airflow_3
-@needs_uv
 def test_without_the_plugin_uv_takes_the_other_python(workplace: Workplace) -> None:
     wheel_of_pip(workplace)
     workplace.environment |= {
@@ -137,26 +123,30 @@ def wheel_of_pip(workplace: Workplace) -> None:
 @needs_airflow_3
 @needs_uv
 def test_uv_where_pip_alone_knows_the_index(workplace: Workplace) -> None:
-    """By itself the release takes uv, which does not read ``PIP_INDEX_URL``, and would ask the public index."""
-    workplace.environment["PATH"] = f"{workplace.only_bin(uv=UV)}:/usr/bin:/bin"
-    outcome = workplace.run(["probe==1.0"])
-    assert returned(outcome)["probe"] == "1.0"
-    assert "with pip and not with uv, which does not read pip's index-url" in outcome.log
+    """By itself the release takes uv, which does not read ``PIP_INDEX_URL`` and would ask the public index, and another Python."""
+    workplace.environment["PATH"] = f"{workplace.only_bin(python=another_python(), uv=UV)}:/usr/bin:/bin"
+    outcome = workplace.run(["probe==1.0"], further="system_site_packages=False, expect_airflow=False")
+    found = returned(outcome)
+    assert (found["probe"], found["python"]) == ("1.0", own_python())
+    assert re.search("with pip and not with uv, which does not read pip's .*index-url", outcome.log)
 
 
 @pytest.mark.slow
 @needs_airflow_3
 @needs_uv
 def test_uv_asked_for_by_name_learns_what_pip_knows(workplace: Workplace) -> None:
+    """With another Python first on the path, and a home that cannot be written."""
     wheel_of_pip(workplace)
     (workplace.folder / "no-folder").touch()
     workplace.environment |= {
-        "PATH": f"{workplace.only_bin(uv=UV)}:/usr/bin:/bin",
+        "PATH": f"{workplace.only_bin(python=another_python(), uv=UV)}:/usr/bin:/bin",
         "AIRFLOW__STANDARD__VENV_INSTALL_METHOD": "uv",
         "HOME": str(workplace.folder / "no-folder" / "home"),
     }
-    outcome = workplace.run(["probe==1.0"])
-    assert returned(outcome)["probe"] == "1.0"
+    outcome = workplace.run(["probe==1.0"], further="system_site_packages=False, expect_airflow=False")
+    found = returned(outcome)
+    assert (found["probe"], found["python"]) == ("1.0", own_python())
+    assert "Executing cmd: uv pip install" in outcome.log
     assert PASSWORD not in outcome.log
     assert QUOTED not in outcome.log
 
@@ -178,30 +168,24 @@ def _with_what_the_release_needs(workplace: Workplace) -> None:
 
 
 @pytest.mark.slow
-def test_user_in_the_operators_own_options(workplace: Workplace) -> None:
-    outcome = workplace.run(["probe==1.0"], further="pip_install_options=['--user', '--no-cache-dir']")
-    assert returned(outcome)["file"].startswith(str(workplace.folder / "tmp"))
+def test_the_operators_own_options(workplace: Workplace) -> None:
+    """``--user`` is left out, an address with a password is not shown, in options or in requirements, and nothing else is changed."""
+    del workplace.environment["PIP_INDEX_URL"]
+    address = f"--index-url {workplace.index_url}\n"
+    outcome = workplace.run_several(
+        option=(["probe==1.0"], f"pip_install_options=['--user', '--index-url', {workplace.index_url!r}]"),
+        requirement=([f"{address}probe"], ""),
+        missing=([f"{address}probe==3.0"], ""),  # there is none: the command fails, and is told
+    )
+    assert outcome.tasks == {"option": "success", "requirement": "success", "missing": "failed"}
+    assert returned(outcome, "option")["probe"] == "1.0"
+    assert returned(outcome, "option")["file"].startswith(str(workplace.folder / "tmp"))
+    assert returned(outcome, "requirement")["probe"] == "2.0"  # no constraint without an option
     assert files_below(workplace.folder / "user-site") == []
-
-
-@pytest.mark.slow
-def test_credentials_in_the_operators_own_options_are_not_shown(workplace: Workplace) -> None:
-    del workplace.environment["PIP_INDEX_URL"]
-    outcome = workplace.run(["probe==1.0"], further=f"pip_install_options=['--index-url', {workplace.index_url!r}]")
-    assert returned(outcome)["probe"] == "1.0"
-    assert QUOTED not in outcome.log
-    assert "Executing cmd:" in outcome.log
-
-
-@pytest.mark.slow
-def test_credentials_in_the_requirements_are_masked(workplace: Workplace) -> None:
-    del workplace.environment["PIP_INDEX_URL"]
-    outcome = workplace.run(
-        [f"--index-url {workplace.index_url}\nprobe==3.0"]
-    )  # there is none: the command fails, and is told
-    assert outcome.tasks == {"operator": "failed"}
-    assert QUOTED not in outcome.log
     assert "No matching distribution found for probe==3.0" in outcome.log
+    assert "Executing cmd:" in outcome.log
+    assert QUOTED not in outcome.log
+    assert PASSWORD not in outcome.log
 
 
 @pytest.mark.slow
@@ -236,11 +220,6 @@ def test_a_constraint_on_request(workplace: Workplace) -> None:
 
 
 @pytest.mark.slow
-def test_without_the_option_no_constraint_is_applied(workplace: Workplace) -> None:
-    assert returned(workplace.run(["probe"]))["probe"] == "2.0"
-
-
-@pytest.mark.slow
 def test_environments_are_kept(workplace: Workplace) -> None:
     """Airflow 2.7 has no cache; on later releases the operator's own is used, and works with what we repair."""
     cache = workplace.folder / "cache"
@@ -249,14 +228,10 @@ def test_environments_are_kept(workplace: Workplace) -> None:
         further = f"venv_cache_path={str(cache)!r}"
     else:
         workplace.options(virtualenv_cache_folder=str(cache))
-    first, second = (workplace.run(["probe==1.0"], further=further) for _ in range(2))
-    assert returned(first)["probe"] == returned(second)["probe"] == "1.0"
-    assert [path for path, _ in workplace.index.asked_for].count("/simple/probe/") in (
-        1,
-        2,
-    )  # pip may be asked for a password first
-    assert len([path for path in cache.iterdir() if path.is_dir()]) == 1
-    asked = len(workplace.index.asked_for)
-    assert returned(workplace.run(["probe==2.0"], further=further))["probe"] == "2.0"
-    assert len(workplace.index.asked_for) > asked
+    outcome = workplace.run_several(
+        first=(["probe==1.0"], further), again=(["probe==1.0"], further), other=(["probe==2.0"], further)
+    )
+    assert [returned(outcome, task)["probe"] for task in ("first", "again", "other")] == ["1.0", "1.0", "2.0"]
+    fetched = [path for path, status in workplace.index.asked_for if status == 200 and path.endswith(".whl")]
+    assert fetched == ["/files/probe-1.0-py3-none-any.whl", "/files/probe-2.0-py3-none-any.whl"]
     assert len([path for path in cache.iterdir() if path.is_dir()]) == 2

@@ -38,9 +38,7 @@ def look():
 
 @dag(start_date=datetime(2024, 1, 1), schedule=None)
 def uses_virtualenv():
-    PythonVirtualenvOperator(task_id="operator", python_callable=look, requirements={requirements!r}{further})
-    if {decorated}:
-        task.virtualenv(task_id="decorator", requirements={requirements!r}{further})(look)()
+{tasks}
 
 
 the_dag = uses_virtualenv()
@@ -71,9 +69,21 @@ class Workplace:
     def run(
         self, requirements: list[str], *, plugin: bool = True, decorated: bool = False, further: str = ""
     ) -> DagOutcome:
-        text = DAG.format(requirements=requirements, further=f", {further}" if further else "", decorated=decorated)
+        """Run one task, and the same once more by the decorator if wanted."""
+        lines = [_operator("operator", requirements, further)]
+        if decorated:
+            lines.append(f"task.virtualenv(task_id='decorator', requirements={requirements!r}, {further})(look)()")
+        return self._run(lines, plugin)
+
+    def run_several(self, **tasks: tuple[list[str], str]) -> DagOutcome:
+        """Run tasks one after the other, each with its requirements and further arguments, whatever becomes of the ones before."""
+        lines = [f"{name} = {_operator(name, *arguments)}" for name, arguments in tasks.items()]
+        return self._run([*lines, " >> ".join(tasks)], plugin=True)
+
+    def _run(self, lines: list[str], plugin: bool) -> DagOutcome:
+        text = DAG.format(tasks="\n".join(f"    {line}" for line in lines))
         return self.run_dag(
-            text, environment={**self.environment, "AIRFLOW__MWAA_PROVIDER__VIRTUALENV": str(plugin)}, timeout=300
+            text, environment={**self.environment, "AIRFLOW__MWAA_PROVIDER__VIRTUALENV": str(plugin)}, timeout=400
         )
 
     def only_bin(self, **programs: str | Path) -> str:
@@ -83,6 +93,13 @@ class Workplace:
         for name, program in programs.items():
             (folder / name).symlink_to(program)
         return str(folder)
+
+
+def _operator(task_id: str, requirements: list[str], further: str) -> str:
+    return (
+        f"PythonVirtualenvOperator(task_id={task_id!r}, python_callable=look, requirements={requirements!r}, "
+        f"trigger_rule='all_done', {further})"
+    )
 
 
 @pytest.fixture

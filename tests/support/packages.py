@@ -63,6 +63,8 @@ class PackageIndex:
                     status, body = index.answer(unquote(self.path))
                     self._answer(status, body)
 
+            do_HEAD = do_GET  # noqa: N815
+
             def _answer(self, status: int, body: bytes, *headers: tuple[str, str]) -> None:
                 index.asked_for.append((self.path, status))
                 self.send_response(status)
@@ -70,7 +72,8 @@ class PackageIndex:
                 for name, value in (("Content-Type", kind), ("Content-Length", str(len(body))), *headers):
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(body)
+                if self.command == "GET":
+                    self.wfile.write(body)
 
             def log_message(self, *args: object) -> None:
                 """Say nothing."""

@@ -15,17 +15,19 @@ from mwaa_provider.plugins import options
 from mwaa_provider.plugins.report import Report
 from mwaa_provider.plugins.venv_commands import python_of
 
-#: pip's settings that say where packages come from and which, and uv's word for each, if it has one. uv reads its own alone.
+#: pip's settings that say where packages come from and which, and the variable of uv for each: uv reads its own alone.
 _FOR_UV = {
     "index_url": "UV_DEFAULT_INDEX",
     "extra_index_url": "UV_INDEX",
     "find_links": "UV_FIND_LINKS",
-    "no_index": "UV_NO_INDEX",
     "constraint": "UV_CONSTRAINT",
     "trusted_host": "UV_INSECURE_HOST",
     "cert": "SSL_CERT_FILE",
     "proxy": "ALL_PROXY",
 }
+
+#: Those that uv has to be told of: for the last one it has an option and no variable.
+_SETTINGS = (*_FOR_UV, "no_index")
 
 #: pip would install somewhere else than into the environment.
 _ELSEWHERE = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")
@@ -96,7 +98,8 @@ class VenvSettings:
         if Path(command[0]).name == "uv":
             for name, value in self._for_pip(environment).items():
                 # uv separates what it finds links in by commas, all else by spaces, as pip does.
-                changed.setdefault(_FOR_UV[name], ",".join(value.split()) if name == "find_links" else value)
+                if name in _FOR_UV:
+                    changed.setdefault(_FOR_UV[name], ",".join(value.split()) if name == "find_links" else value)
         else:
             if self.find_links:
                 changed["PIP_FIND_LINKS"] = f"{environment.get('PIP_FIND_LINKS', '')} {self.find_links}".strip()
@@ -104,14 +107,16 @@ class VenvSettings:
                 changed["PIP_NO_INDEX"] = "1"
         return changed
 
-    def command(self, command: list[str]) -> list[str]:
+    def command(self, command: list[str], environment: Mapping[str, str]) -> list[str]:
         """Return the command with what our options add, and without what would leave the environment.
 
         :param command: The command.
+        :param environment: The environment variables of the task.
         """
+        without_index = command[0] == "uv" and "no_index" in self._for_pip(environment)
         if command[:2] == ["uv", "venv"]:
             # uv would fetch pip from the index. It does not need pip.
-            return [word for word in command if not (self.no_index and word == "--seed")]
+            return [word for word in command if not (without_index and word == "--seed")]
         if "install" not in command:
             return command
         kept = [word for word in command if word != "--user"]
@@ -120,6 +125,8 @@ class VenvSettings:
         ):
             after = kept.index("install") + 1
             kept[after:after] = ["--constraint", self._constraint(kept)]
+        if without_index and "--no-index" not in kept:
+            kept.insert(kept.index("install") + 1, "--no-index")
         return kept
 
     def _constraint(self, command: list[str]) -> str:
@@ -129,11 +136,11 @@ class VenvSettings:
         return _AIRFLOWS_CONSTRAINT.format(airflow=airflow_version(), python=python_of(Path(python).parent.parent))
 
     def _for_pip(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """Pip's settings that uv has a word for: from our options, from variables, from pip's files."""
+        """Return pip's settings that uv has a word for: from our options, from variables, from pip's files."""
         found = _files_of_pip(environment)
         found |= {
             name: environment[f"PIP_{name.upper()}"]
-            for name in _FOR_UV
+            for name in _SETTINGS
             if environment.get(f"PIP_{name.upper()}", "").strip()
         }
         if self.find_links:
@@ -156,7 +163,9 @@ def _files_of_pip(environment: Mapping[str, str]) -> dict[str, str]:
         for section in ("global", "install"):
             if parser.has_section(section):
                 options_ = {name.replace("-", "_"): value for name, value in parser.items(section)}
-                found |= {name: " ".join(options_[name].split()) for name in _FOR_UV if options_.get(name, "").strip()}
+                found |= {
+                    name: " ".join(options_[name].split()) for name in _SETTINGS if options_.get(name, "").strip()
+                }
     return found
 
 

@@ -142,8 +142,8 @@ def _repaired_run(original: Any, settings: VenvSettings) -> Any:
             # The task's own program, on releases where both go through here.
             original(cmd, **({"cwd": cwd} if cwd is not None else {}), **({"env": env} if env is not None else {}))
             return
-        environment = settings.environment(os.environ if env is None else env, cmd)
-        cmd = settings.command(cmd)
+        given = os.environ if env is None else env
+        environment, cmd = settings.environment(given, cmd), settings.command(cmd, given)
         cmd, environment = venv_secrets.moved_to_variables(cmd, environment)
         venv_secrets.mask(cmd, environment)
         if takes_environment:
