@@ -333,6 +333,28 @@ def test_import_errors_are_listed(client: MwaaClient) -> None:
     assert error.timestamp is not None
 
 
+def test_counts_agree_with_the_lists(client: MwaaClient, odd_run: DagRun) -> None:
+    assert client.count_dags(NAME) == len(list(client.list_dags(NAME)))
+    assert client.count_dags(NAME, is_paused=True) == 2
+    assert client.count_import_errors(NAME) >= 1  # Airflow 3.2 counts a file once for each DAG that it had
+    succeeded = list(client.list_dag_runs(NAME, states="success"))
+    assert client.count_dag_runs(NAME, states="success") == len(succeeded) > 0
+    now = datetime.now(timezone.utc)
+    assert client.count_dag_runs(NAME, states=["success", "failed"], end_date_gte=now + timedelta(days=1)) == 0
+    assert client.count_task_instances(NAME, states="success") == len(
+        list(client.list_task_instances(NAME, states="success"))
+    )
+    (task, *_) = client.list_task_instances(NAME, "contract_odd", odd_run.run_id, states="success")
+    assert task.queued_when is None or task.queued_when.tzinfo is not None
+    with pytest.raises(InvalidInputError) as raised:
+        client.count_dag_runs("1x", states="done", end_date_gte=datetime(2026, 1, 1))
+    assert [problem.partition(":")[0] for problem in raised.value.problems] == [
+        "environment_name",
+        "states",
+        "end_date_gte",
+    ]
+
+
 def test_health_and_version_are_told(contract: Contract, client: MwaaClient) -> None:
     health = client.get_health(NAME)
     assert health.is_healthy

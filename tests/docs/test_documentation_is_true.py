@@ -28,7 +28,9 @@ def test_included_code_is_the_examples(page: str, marker: str, source: str, code
     text = (ROOT / source).read_text(encoding="utf-8")
     wanted = re.search(rf"^ *# \[START {marker}\]\n(.*?)^ *# \[END {marker}\]", text, re.DOTALL | re.MULTILINE)
     assert wanted is not None, f"{source} has no marker {marker}"
-    assert code == textwrap.dedent(wanted[1]).rstrip() + "\n"  # the formatter wants a line between a function and a comment
+    assert (
+        code == textwrap.dedent(wanted[1]).rstrip() + "\n"
+    )  # the formatter wants a line between a function and a comment
 
 
 def test_no_marker_is_left_without_its_code() -> None:

@@ -10,6 +10,7 @@ import pytest
 from airflow import DAG
 
 from mwaa_provider.operators.cli import MwaaCliOperator
+from mwaa_provider.operators.cloudwatch_metrics import EnvironmentMetricsOperator, HostMetricsOperator
 from mwaa_provider.operators.dag_run import MwaaTriggerDagRunOperator
 from mwaa_provider.operators.rest_api import MwaaRestApiOperator
 from mwaa_provider.sensors.dag_run import MwaaDagRunSensor
@@ -24,6 +25,8 @@ NEEDED: dict[type[Any], dict[str, Any]] = {
     MwaaDagRunSensor: {"environment_name": "target", "external_dag_id": "load"},
     MwaaTaskSensor: {"environment_name": "target", "external_dag_id": "load", "external_task_id": "extract"},
     MwaaEnvironmentSensor: {"environment_name": "target"},
+    HostMetricsOperator: {},
+    EnvironmentMetricsOperator: {},
 }
 
 

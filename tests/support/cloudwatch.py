@@ -64,10 +64,11 @@ class CloudWatch:
         """How many calls came, whatever became of them."""
         return len(self.bodies)
 
-    def client(self, **config: Any) -> Any:
+    def client(self, *, region_name: str = "eu-west-1", **config: Any) -> Any:
+        """A boto3 client of it; further arguments are botocore's configuration."""
         return boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing").client(
             "cloudwatch",
-            region_name="eu-west-1",
+            region_name=region_name,
             endpoint_url=self.endpoint_url,
             config=Config(**{"retries": {"total_max_attempts": 1, "mode": "standard"}, **config}),
         )
@@ -155,9 +156,9 @@ def _handler(told: CloudWatch, target: str) -> type[BaseHTTPRequestHandler]:
             told.bodies.append(body)
             told.encodings.append(self.headers.get("Content-Encoding", ""))
             told.moods.append(mood)
-            if mood == "slow":
+            if mood == "slow":  # so slow that whoever asked has gone by then
                 told._let_go.wait(60)
-            if mood == "hangs_up":
+            if mood in ("slow", "hangs_up"):
                 self.close_connection = True
                 return
             if mood in _ERRORS:

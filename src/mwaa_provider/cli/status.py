@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -69,7 +69,7 @@ def status(
         show(found, as_json=as_json)
         if not watch:
             break
-        time.sleep(every)
+        sleep(every)
     if any(health.errors for health in found):
         context.exit(CALL_FAILED)
 

@@ -1,6 +1,6 @@
 """How large the metadata database is: its tables, rows that are gone but hold their space, the oldest run.
 
-No rows are counted: PostgreSQL keeps estimates (``n_live_tup``, ``n_dead_tup``), and the oldest run is the one with the lowest id.
+Nothing is counted row by row: PostgreSQL keeps estimates (``n_live_tup``, ``n_dead_tup``), and the oldest run has the lowest id.
 https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ALL-TABLES-VIEW
 """
 

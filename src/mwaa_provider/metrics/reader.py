@@ -134,7 +134,7 @@ class MwaaMetricsReader:
             )
         if not problems and since is not None and since >= until:
             problems.append(f"since: {since.isoformat()} is not before {until.isoformat()}")
-        if problems:
+        if problems or since is None:
             raise InvalidInputError(problems)
         dimensions = {**metric.fixed, **(dimensions or {}), "Environment": self._environment_name}
         asked = {
@@ -146,7 +146,7 @@ class MwaaMetricsReader:
             "Period": period,
             "Stat": statistic,
         }
-        points = self._points(asked, since, until)
+        points = self._points(asked, *_aligned(since, until, period))
         unit = "Count" if statistic == "SampleCount" else metric.unit
         return Series(name, metric.namespace, dimensions, unit, statistic, period, points)
 
@@ -174,7 +174,7 @@ class MwaaMetricsReader:
             **limits,
         )
 
-    def _points(self, asked: dict[str, Any], since: datetime | None, until: datetime) -> tuple[Point, ...]:
+    def _points(self, asked: dict[str, Any], since: datetime, until: datetime) -> tuple[Point, ...]:
         question: dict[str, Any] = {
             "MetricDataQueries": [{"Id": "asked", "MetricStat": asked, "ReturnData": True}],
             "StartTime": since,
@@ -189,3 +189,10 @@ class MwaaMetricsReader:
             if not answer.get("NextToken"):
                 return tuple(sorted(points, key=lambda point: point.at))
             question["NextToken"] = answer["NextToken"]
+
+
+def _aligned(since: datetime, until: datetime, period: int) -> tuple[datetime, datetime]:
+    """Return whole periods: CloudWatch answers in them, and faster where it is asked in them."""
+    first = since.timestamp() // period * period
+    last = -(-until.timestamp() // period) * period
+    return datetime.fromtimestamp(first, timezone.utc), datetime.fromtimestamp(last, timezone.utc)

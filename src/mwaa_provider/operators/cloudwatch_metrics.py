@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.client import input_checks
-from mwaa_provider.exceptions import InvalidInputError
+from mwaa_provider.exceptions import InvalidInputError, MetadataDatabaseError
 from mwaa_provider.metrics.model import NAMESPACE, check_namespace, check_storage_resolution
 from mwaa_provider.operators.base import MwaaBaseOperator
 from mwaa_provider.operators.metrics_input import Place, clients_of, read_places
@@ -156,7 +157,8 @@ class EnvironmentMetricsOperator(MwaaBaseOperator):
 
         places = self._checked_places()
         clients = clients_of(places)
-        looked = side_by_side(lambda place: self._look_at(place, clients[place.way]), places)
+        healths = side_by_side(lambda place: _look_at(clients[place.way], place.environment_name), places)
+        looked = [self._measured(health) for health in healths]
         measurements = [one for _, found in looked for one in found]
         publisher = self.cloudwatch_hook.metric_publisher(
             namespace=self.namespace, storage_resolution=self.storage_resolution
@@ -179,18 +181,40 @@ class EnvironmentMetricsOperator(MwaaBaseOperator):
             raise InvalidInputError(problems)
         return places
 
-    def _look_at(self, place: Place, client: MwaaClient | Exception) -> tuple[Health, list[Measurement]]:
-        from mwaa_provider.metrics.environment import environment_measurements, failed_look, look_at
+    def _measured(self, health: Health) -> tuple[Health, list[Measurement]]:
+        from mwaa_provider.metrics.environment import environment_measurements
 
-        try:
-            if isinstance(client, Exception):
-                raise client
-            health = look_at(client, place.environment_name)
-        except Exception as error:  # one environment is not the end of the rest
-            health = failed_look(place.environment_name, error)
+        health, of_database = self._with_database(health)
         for problem in health.errors:
-            self.log.warning("Environment %s could not be looked at in full: %s", place.environment_name, problem)
-        return health, environment_measurements(health)
+            self.log.warning("Environment %s could not be looked at in full: %s", health.environment_name, problem)
+        return health, [*environment_measurements(health), *of_database]
+
+    def _with_database(self, health: Health) -> tuple[Health, list[Measurement]]:
+        """Read the metadata database too, if it is this environment's and is to be read."""
+        from mwaa_provider.metrics.database import database_measurements
+        from mwaa_provider.operators.own_database import is_own, read_own_database
+
+        if self.with_database is False or not is_own(health.environment_name):
+            return health, []
+        try:
+            figures = read_own_database()
+        except MetadataDatabaseError as error:
+            if self.with_database:
+                return replace(health, errors=(*health.errors, error)), []
+            self.log.info("The metadata database is not read: %s", error)
+            return health, []
+        return health, database_measurements(health.environment_name, health.at, figures)
+
+
+def _look_at(client: MwaaClient | Exception, environment_name: str) -> Health:
+    from mwaa_provider.metrics.environment import failed_look, look_at
+
+    try:
+        if isinstance(client, Exception):
+            raise client
+        return look_at(client, environment_name)
+    except Exception as error:  # one environment is not the end of the rest
+        return failed_look(environment_name, error)
 
 
 def _told(health: Health) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from typing import TYPE_CHECKING
 
@@ -10,8 +9,6 @@ from mwaa_provider.exceptions import MetadataDatabaseError, MwaaError
 
 if TYPE_CHECKING:
     from mwaa_provider.metrics.database import DatabaseFigures
-
-log = logging.getLogger(__name__)
 
 #: Seconds that one statement may take; they are short.
 _STATEMENT_SECONDS = 30.0

@@ -78,7 +78,7 @@ def _tell(error: Exception) -> None:
     log.warning("mwaa_provider: the host's figures are not published: %s: %s", type(error).__name__, error)
 
 
-def _listeners() -> list[object]:
+def wanted_listeners() -> list[object]:
     """Return the listener, if the configuration asks for it; what is wrong with that is a line in the log, and leaves Airflow as it was."""
     try:
         if not any(conf.getboolean(SECTION, option, fallback=False) for option in ("host_metrics", "task_metrics")):
@@ -121,4 +121,4 @@ class MwaaHostMetricsPlugin(AirflowPlugin):
     """Brings the listener, where it is switched on."""
 
     name = "mwaa_provider_host_metrics"
-    listeners = _listeners()
+    listeners = wanted_listeners()

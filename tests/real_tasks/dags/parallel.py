@@ -22,8 +22,12 @@ def work(number: int) -> None:
     time.sleep(0.5)
 
 
+def wait() -> None:
+    time.sleep(4.0)
+
+
 with DAG(dag_id="parallel", start_date=datetime(2024, 1, 1, tzinfo=timezone.utc), schedule=None) as dag:
     # Long enough to see an interval of two seconds begin: it publishes what the others have left.
-    after = PythonOperator(task_id="after", python_callable=time.sleep, op_args=[4.0])
+    after = PythonOperator(task_id="after", python_callable=wait)
     for number in range(3):
         PythonOperator(task_id=f"task_{number}", python_callable=work, op_args=[number]) >> after
