@@ -99,7 +99,8 @@ def _measure(options: argparse.Namespace, server: PostgresServer, folder: str, p
     print(f"\nparquet + zstd is {sizes['ours, parquet + zstd'] / sizes['ours, csv + gzip']:.2f} of csv + gzip in size.")
     _read_by_duckdb(environment["ENDPOINT"], folder)
     print(
-        "CPU s: of the process that exports, without those of PostgreSQL and S3. The rates of the last two are of the rows they were given; the guide's sample holds all of them in memory.\n"
+        "CPU s: of the process that exports, without those of PostgreSQL and S3.\n"
+        "The rates of the last two are of the rows they were given; the guide's sample holds all of them in memory.\n"
     )
     _memory(options, server, name, environment)
 
