@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -94,10 +95,11 @@ def _measure(options: argparse.Namespace, server: PostgresServer, folder: str, p
         told = _run({"case": "ours", "rows": count, "all": options.rows, **case}, environment)
         sizes[label] = told.get("size", 0)
         rows.append((label, count, *_row(told, count, copied["seconds"], options.rows)))
-    show(("way", "rows", "seconds", "rows/s", "of \\copy", "MiB in S3", "peak MiB over idle"), rows)
+    show(("way", "rows", "seconds", "rows/s", "of \\copy", "CPU s", "MiB in S3", "peak MiB over idle"), rows)
     print(f"\nparquet + zstd is {sizes['ours, parquet + zstd'] / sizes['ours, csv + gzip']:.2f} of csv + gzip in size.")
     _read_by_duckdb(environment["ENDPOINT"], folder)
     print(
+        "CPU s: of the process that exports, without those of PostgreSQL and S3.\n"
         "The rates of the last two are of the rows they were given; the guide's sample holds all of them in memory.\n"
     )
     _memory(options, server, name, environment)
@@ -172,6 +174,7 @@ def _row(told: dict[str, Any], count: int, limit_seconds: float, limit_rows: int
         ratio(rate, limit_rows / limit_seconds).replace(" x", "")
         if rate * 10 > limit_rows / limit_seconds
         else f"{rate / (limit_rows / limit_seconds):.3f}",
+        f"{told['cpu']:.1f}",
         f"{told.get('size', 0) / _MIB:.0f}",
         f"{told['peak']:.0f}" if "peak" in told else "-",
     )
@@ -206,7 +209,7 @@ def _child(case: dict[str, Any]) -> None:
     assert DagRun
     idle = _resident()
     told: dict[str, Any] = {}
-    began = time.monotonic()
+    began, cpu = time.monotonic(), time.process_time()
     if case["case"] == "ours":
         result = run_export(
             {
@@ -225,6 +228,7 @@ def _child(case: dict[str, Any]) -> None:
     else:
         told["size"] = {"loop": _loop, "guide": _guide}[case["case"]](client, TaskInstance, _moment(case["rows"]))
     told["seconds"] = time.monotonic() - began
+    told["cpu"] = time.process_time() - cpu
     told["peak"] = (_peak() - idle) / 1024
     print(json.dumps(told))
 
@@ -289,9 +293,13 @@ def _psql(url: str, target: Path) -> dict[str, Any]:
         "PGDATABASE": read.database or "",
     }
     command = f"\\copy (SELECT * FROM task_instance) TO '{target}' WITH (FORMAT csv, HEADER)"  # noqa: S608 - the file is ours
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.monotonic()
     subprocess.run([str(psql), "-X", "-q", "-c", command], env=environment, check=True)
-    return {"seconds": time.monotonic() - began, "size": target.stat().st_size}
+    seconds = time.monotonic() - began
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = spent.ru_utime + spent.ru_stime - before.ru_utime - before.ru_stime
+    return {"seconds": seconds, "cpu": cpu, "size": target.stat().st_size}
 
 
 def _fill(server: PostgresServer, name: str, first: int, last: int) -> None:
