@@ -41,6 +41,7 @@ def test_help_names_the_subcommands_and_the_exit_statuses():
         "cli",
         "policy",
         "local",
+        "plugins",
     ]
     assert re.findall(r"^ +(\d+)  \w", stdout, re.MULTILINE) == ["0", "1", "2", "3", "4", "130", "141"]
 
