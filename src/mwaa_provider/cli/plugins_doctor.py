@@ -35,7 +35,7 @@ def doctor(context: click.Context, as_json: bool) -> None:
         print_json(found)
     else:
         _print(found)
-    if found["import_errors"] or found["not_loaded"] or any(plugin["problems"] for plugin in found["plugins"]):
+    if found["import_errors"] or any(plugin["problems"] for plugin in found["plugins"]):
         context.exit(ERRORS_FOUND)
 
 
@@ -67,7 +67,7 @@ def _print(found: dict[str, Any]) -> None:
         (_short(plugin["plugin"]), _state(plugin), plugin["source"].partition(": ")[0] or "-")
         for plugin in found["plugins"]
     ]
-    rows += [(_short(name), "NOT LOADED", "-") for name in found["not_loaded"]]
+    rows += [(_short(name), "not here", "-") for name in found["not_loaded"]]
     print_table(("plugin", "state", "loaded from"), rows)
     for plugin in found["plugins"]:
         for line in _lines(plugin):
