@@ -25,7 +25,7 @@ _SUBCOMMANDS = {
     "export": "Export an environment's metadata database to S3, and verify exports.",
     "policy": "Print the least IAM policy for what you want to do.",
     "local": "Run a local MWAA with a real Airflow, without an AWS account.",
-    "plugins": "Build and check plugins.zip.",
+    "plugins": "Build and check plugins.zip; see what our plugins do in an Airflow.",
     "requirements": "Check requirements.txt, and download its wheels.",
     "startup": "Check the startup script.",
 }
