@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 from mwaa_provider.client import error_mapping
 from mwaa_provider.client.clock import Clock, Stamp
@@ -122,6 +123,11 @@ class WebSession:
     base_url: str
     headers: Mapping[str, str] = field(repr=False)
     opened_at: Stamp = field(repr=False)
+
+    @property
+    def host(self) -> str:
+        """The web server's host, and its port if it has one."""
+        return urlsplit(self.base_url).netloc
 
 
 class WebSessionKeeper:

@@ -10,7 +10,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
-from urllib.parse import urlsplit
 
 from mwaa_provider.client import error_mapping
 from mwaa_provider.client.clock import Clock
@@ -207,7 +206,7 @@ class SessionTransport:
                 f"The web server of environment {environment.name!r} refuses the sessions that it has just given (HTTP {response.status}: "
                 f"{error_mapping.detail_of(response.body)}). Nothing was done. If this lasts, its web server is in trouble: see its log.",
                 environment_name=environment.name,
-                host=urlsplit(session.base_url).netloc,
+                host=session.host,
                 status=response.status,
                 may_pass=True,
             )
@@ -240,7 +239,7 @@ class SessionTransport:
             raise error_mapping.from_requests(
                 error,
                 environment_name=environment.name,
-                host=urlsplit(session.base_url).netloc,
+                host=session.host,
                 method=request.method,
                 path=request.path,
             ) from None  # the requests error carries the headers, and with them the session
