@@ -29,6 +29,7 @@ def callers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, int]]]:
 
 
 @needs_fork
+@pytest.mark.parametrize("airflow", ["3.3.1"], indirect=True)
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 @pytest.mark.parametrize("transport", ["iam", "session"])
 def test_a_child_uses_no_connection_of_its_parent(
