@@ -208,13 +208,13 @@ class TestWhatAirflow2SaysOfATask:
         from datetime import datetime, timezone
 
         from airflow import DAG
-        from airflow.operators.empty import EmptyOperator
+        from airflow.operators.bash import BashOperator
         from airflow.utils.session import create_session
         from airflow.utils.types import DagRunType
 
         date = datetime(2026, 1, 31, tzinfo=timezone.utc)
         with DAG("asked", start_date=date, schedule=None) as dag:
-            EmptyOperator.partial(task_id="call", retries=2).expand(doc=["a", "b"])
+            BashOperator.partial(task_id="call", retries=2).expand(bash_command=["a", "b"])
         with create_session() as session:
             run = dag.create_dagrun(
                 run_id=f"r{time.monotonic_ns()}",
@@ -230,6 +230,7 @@ class TestWhatAirflow2SaysOfATask:
 
     def now(self, task_instance: Any) -> TaskNow:
         row = task_instance.row
+        task_instance.session.merge(row)  # Airflow's own session is the same one, and is closed by who has asked
         task_instance.session.commit()
         return LocalTask(row.dag_id, row.run_id, row.task_id, row.map_index).now()
 
