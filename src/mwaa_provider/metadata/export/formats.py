@@ -53,6 +53,19 @@ def check_format(file_format: Any, compression: Any) -> list[str]:
     return problems
 
 
+def load(file_format: str, compression: str | None) -> None:
+    """Load what a format needs, in the thread that lives as long as the process.
+
+    pyarrow that was first loaded by a thread which has ended lets the next thread that uses it die of a segmentation fault (pyarrow 25).
+
+    :param file_format: The format.
+    :param compression: The compression.
+    """
+    if (file_format == "parquet" or compression == "zstd") and find_spec("pyarrow") is not None:
+        import pyarrow.csv
+        import pyarrow.parquet  # noqa: F401
+
+
 def extension(file_format: str, compression: str | None) -> str:
     """Return how such a file's name ends, without the leading dot; a Parquet file is compressed inside.
 

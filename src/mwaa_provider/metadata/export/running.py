@@ -71,6 +71,7 @@ def export(
     :raises VerificationError: What was read back is not what was written; there is no manifest.
     """
     stop = stop or Stop()
+    formats.load(request.file_format, request.compression)
     began = datetime.now(timezone.utc)
     request, notes = _with_watermark(request, source, client)
     plan = _plan(request, source, client)
@@ -228,14 +229,10 @@ def _write_one(
 ) -> FileEntry:
     stop.check()
     upload = S3Upload(client, request.bucket, key, extra_args=request.extra_args, metadata={OWNER: request.owner})
-    stop.watch(upload)
     began = time.monotonic()
-    try:
-        with source.open(selection) as opened, upload:
-            rows = _Watched(opened, selection.table, stop, progress)
-            formats.write_rows(rows, upload, request.file_format, request.compression)
-    finally:
-        stop.forget(upload)
+    with stop.watching(upload), source.open(selection) as opened, stop.watching(opened), upload:
+        rows = _Watched(opened, selection.table, stop, progress)
+        formats.write_rows(rows, upload, request.file_format, request.compression)
     stored = upload.stored
     assert stored is not None  # noqa: S101 - for the type checker: the block was left without an error
     seconds = max(time.monotonic() - began, 1e-9)
