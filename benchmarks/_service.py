@@ -131,9 +131,17 @@ def _serve() -> None:
         entries = mwaa.journal.entries()
         return len({entry.path for entry in entries if entry.transport is not None and entry.path.endswith(ends_with)})
 
+    def busiest_second_by_iam() -> int:
+        """How many InvokeRestApi calls one environment had in any second, at the most."""
+        times: dict[str, list[float]] = {}
+        for entry in mwaa.journal.entries():
+            if entry.transport == "iam":
+                times.setdefault(entry.environment or "", []).append(entry.at.timestamp())
+        return max(sum(at <= one < at + 1 for one in all_of_it) for all_of_it in times.values() for at in all_of_it)
+
     functions = (
         *(environment, faults, begin, requests, struck, made, lose_answers),
-        *(busy_environment, end_evenly, ends, calls, paths),
+        *(busy_environment, end_evenly, ends, calls, paths, busiest_second_by_iam),
     )
     known: dict[str, Callable[..., Any]] = {function.__name__: function for function in functions}
     with LocalMwaa(rules=ServiceRules(rest_calls_per_second=json.loads(sys.argv[1]))) as mwaa:

@@ -19,6 +19,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from _demo_metrics import publish_environments, started_cloudwatch
+from _demo_metrics import settings as settings_of_metrics
 from botocore.config import Config
 
 from mwaa_provider.client.models import DagRun
@@ -47,6 +49,8 @@ class Stage:
     postgres: PostgresServer
     pythons: dict[str, str]
     keep: bool
+    cloudwatch: str = ""
+    published: int = 0
     began: float = field(default_factory=time.monotonic)
     airflows: dict[str, RealAirflow] = field(default_factory=dict)
     runs: dict[str, DagRun] = field(default_factory=dict)
@@ -73,7 +77,9 @@ _saying = threading.Lock()
 def start_two_environments(stage: Stage) -> None:
     """Start an Airflow for 'source' and one for 'target', side by side."""
     connection = json.dumps(stage.mwaa.airflow_connection(SOURCE_ROLE))
-    start_environments(stage, {"source": {"AIRFLOW_CONN_MWAA_DEMO": connection}, "target": {}})
+    start_environments(
+        stage, {"source": {"AIRFLOW_CONN_MWAA_DEMO": connection, **settings_of_metrics(stage.cloudwatch)}, "target": {}}
+    )
 
 
 def start_environments(stage: Stage, settings: dict[str, dict[str, str]]) -> None:
@@ -203,6 +209,8 @@ def sum_up(stage: Stage) -> None:
     for name, run in stage.runs.items():
         took = (run.end_date - run.start_date).total_seconds() if run.start_date and run.end_date else 0.0
         print(f"    {name:<20}{run.dag_id:<36}{run.state:<10}{took:5.1f} s   {run.run_id}")
+    if not stage.published:
+        raise DemoFailedError("nothing was published to CloudWatch")
     failed = [name for name, run in stage.runs.items() if run.state != "success"]
     if failed:
         raise DemoFailedError(f"the run in {' and '.join(failed)} did not succeed")
@@ -268,6 +276,7 @@ STEPS: tuple[tuple[str, Callable[[Stage], None]], ...] = (
     ("The target's own PostgreSQL says how it ended", look_into_the_database),
     ("What travelled between them", show_what_travelled),
     ("Tasks in 'source' wait for runs in 'target' without a worker", defer_across),
+    ("How both are: on the terminal, and in CloudWatch (played by moto)", publish_environments),
     ("What happened", sum_up),
 )
 
@@ -278,7 +287,8 @@ def tell(target_python: str, keep: bool) -> None:
         postgres = PostgresServer()
         stack.callback(postgres.stop)
         mwaa = stack.enter_context(LocalMwaa())
-        stage = Stage(mwaa, postgres, {"source": sys.executable, "target": target_python}, keep)
+        cloudwatch = stack.enter_context(started_cloudwatch())
+        stage = Stage(mwaa, postgres, {"source": sys.executable, "target": target_python}, keep, cloudwatch)
         stack.callback(stage.say, "stopping everything that was started")
         for number, (title, step) in enumerate(STEPS, 1):
             print(f"\n{number}. {title}", flush=True)

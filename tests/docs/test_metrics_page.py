@@ -14,13 +14,20 @@ from mwaa_provider.metrics.task_figures import TASK_METRICS
 PAGE = (Path(__file__).parents[2] / "docs/metrics.md").read_text(encoding="utf-8")
 
 
+def part(heading: str) -> str:
+    """What stands under a heading of the page."""
+    return PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+
+
 def test_every_metric_of_a_host() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \| (\w+) \| (.+) \|$", PAGE, re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \| (\w+) \| (.+) \|$", part("A worker"), re.MULTILINE)
     assert rows == [(name, *metric) for name, metric in HOST_METRICS.items()]
 
 
 def test_every_metric_of_an_environment() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \| (?:`(\w+)`)? ?\| (\w+) \| (.+) \|$", PAGE, re.MULTILINE)
+    rows = re.findall(
+        r"^\| `(\w+)` \| `(\w+)` \| (?:`(\w+)`)? ?\| (\w+) \| (.+) \|$", part("Environments"), re.MULTILINE
+    )
     assert rows == [
         (name, metric.category, metric.further, metric.unit, metric.about)
         for name, metric in ENVIRONMENT_METRICS.items()
@@ -33,10 +40,10 @@ def test_every_metric_of_a_task() -> None:
 
 def test_every_option() -> None:
     options = get_provider_info()["config"]["mwaa_provider"]["options"]
-    rows = re.findall(r"^\| `(\w+)` \| (?:`(\S+)`|empty) \| (.+) \|$", PAGE, re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \| (?:`(\S+)`|empty) \| (.+) \|$", part("Every worker"), re.MULTILINE)
     assert rows == [(name, option["default"], option["description"]) for name, option in options.items()]
 
 
 def test_every_alarm() -> None:
     names = [one["AlarmName"].removeprefix("mwaa-prod-") for one in alarms("prod", airflow_version="3.3.1")]
-    assert re.findall(r"^\| `([a-z-]+)` \| ", PAGE, re.MULTILINE) == names
+    assert re.findall(r"^\| `([a-z-]+)` \| ", part("Dashboard and alarms"), re.MULTILINE) == names
