@@ -17,6 +17,7 @@ from mwaa_provider.plugins import log_time_zone
 from mwaa_provider.plugins.log_time_zone import MwaaLogTimeZonePlugin
 from mwaa_provider.plugins.report import reports
 from mwaa_provider.plugins.zones import zone_of
+from tests.support.cloudwatch_logs import logs_service
 
 #: Around the two changes of the clocks in Berlin in 2026: the moment, and what a clock there shows.
 MOMENTS = [
@@ -185,29 +186,15 @@ def test_every_zone_is_a_zone():
 
 
 @pytest.fixture
-def logs_service(monkeypatch):
-    """CloudWatch Logs, played by moto, and the connection to it."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    monkeypatch.setenv(
-        "AIRFLOW_CONN_MOTO",
-        json.dumps({"conn_type": "aws", "extra": {"endpoint_url": url, "region_name": "eu-west-1"}}),
-    )
-    monkeypatch.setenv("AIRFLOW__LOGGING__REMOTE_LOG_CONN_ID", "moto")
-    import boto3
-
-    client = boto3.client("logs", endpoint_url=url, region_name="eu-west-1")
-    client.create_log_group(logGroupName="task")
-    yield client
-    server.stop()
+def logs(monkeypatch):
+    with logs_service("task") as service:
+        monkeypatch.setenv("AIRFLOW_CONN_MOTO", service.connection)
+        monkeypatch.setenv("AIRFLOW__LOGGING__REMOTE_LOG_CONN_ID", "moto")
+        yield service
 
 
 @pytest.mark.skipif(not AIRFLOW_3, reason="on Airflow 2 the line that the formatter makes is what CloudWatch Logs gets")
-def test_what_reaches_cloudwatch_logs(in_berlin, monkeypatch, logs_service, tmp_path):
+def test_what_reaches_cloudwatch_logs(in_berlin, monkeypatch, logs, tmp_path):
     """The amazon provider takes the stamp out of the event: the moment stays right, and the text is as without the plugin."""
     from airflow.providers.amazon.aws.log.cloudwatch_task_handler import CloudWatchRemoteLogIO
     from airflow.sdk.execution_time.supervisor import process_log_messages_from_subprocess
@@ -217,7 +204,7 @@ def test_what_reaches_cloudwatch_logs(in_berlin, monkeypatch, logs_service, tmp_
         base_log_folder=str(tmp_path),
         remote_base="cloudwatch://x",
         delete_local_copy=False,
-        log_group_arn="arn:aws:logs:eu-west-1:123456789012:log-group:task",
+        log_group_arn=logs.arn,
     )
     # CloudWatch Logs takes no event that is more than two weeks old.
     recent = datetime.now(timezone.utc).replace(microsecond=250_000)
@@ -229,8 +216,7 @@ def test_what_reaches_cloudwatch_logs(in_berlin, monkeypatch, logs_service, tmp_
         next(supervisor)
         supervisor.send(json.dumps(line).encode())
     remote.handler.close()
-    (stream,) = logs_service.describe_log_streams(logGroupName="task")["logStreams"]
-    (event,) = logs_service.get_log_events(logGroupName="task", logStreamName=stream["logStreamName"])["events"]
+    (event,) = logs.events("attempt=1")
     assert event["timestamp"] == int(recent.timestamp() * 1000)
     assert json.loads(event["message"]) == {"level": "info", "event": "hello"}
     written = json.loads((tmp_path / "attempt=1.log").read_text())

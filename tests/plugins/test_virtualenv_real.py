@@ -16,6 +16,7 @@ from mwaa_provider.airflow_compat import AIRFLOW_3
 from tests.plugins.operators import virtualenv_operator_has
 from tests.plugins.virtualenv_situations import PASSWORD, QUOTED, Workplace, files_below, own_python
 from tests.plugins.virtualenv_situations import workplace as workplace
+from tests.support.packages import wheel
 from tests.support.processes import ROOT
 
 needs_airflow_2 = pytest.mark.skipif(AIRFLOW_3, reason="Airflow 3 does not use virtualenv")
@@ -119,6 +120,8 @@ def wheel_of_pip(workplace: Workplace) -> None:
 
     (bundled,) = (Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl")
     shutil.copy(bundled, workplace.folder / "wheels")
+    for name in ("setuptools", "wheel"):  # which it seeds up to Python 3.11
+        wheel(workplace.folder / "wheels", name, "99.0")
 
 
 @pytest.mark.slow
