@@ -102,8 +102,7 @@ def run(
         "owner": owner_of(identity),
         "exported_by": identity,
     }
-    # Airflow logs to standard output; that is for the result alone.
-    with redirect_stdout(sys.stderr), _ended_by_sigterm(), _progress(quiet) as progress:
+    with _output_for_the_result_alone(), _ended_by_sigterm(), _progress(quiet) as progress:
         result = run_export(arguments, connection.s3_client(), connection.client, progress=progress)
     print_json(result.xcom())
 
@@ -121,13 +120,14 @@ def verify(connection: Connection, *, manifest: str, quiet: bool) -> None:
     """
     from mwaa_provider.metadata.export.verifying import verify as verify_export
 
-    found = verify_export(
-        connection.s3_client(),
-        manifest,
-        None
-        if quiet
-        else lambda file: click.echo(f"{file.key}: {file.row_count:,} rows, {file.size:,} bytes", err=True),
-    )
+    with _output_for_the_result_alone():
+        found = verify_export(
+            connection.s3_client(),
+            manifest,
+            None
+            if quiet
+            else lambda file: click.echo(f"{file.key}: {file.row_count:,} rows, {file.size:,} bytes", err=True),
+        )
     print_json({"manifest": manifest, "verified": True, "row_counts": found.row_counts})
 
 
@@ -135,6 +135,21 @@ def _user() -> str:
     with suppress(Exception):
         return getpass.getuser()
     return str(os.getuid())
+
+
+@contextmanager
+def _output_for_the_result_alone() -> Iterator[None]:
+    """Send to standard error what Airflow logs: it goes to the standard output that was there when Airflow was imported."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 @contextmanager
