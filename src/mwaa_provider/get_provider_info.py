@@ -14,7 +14,7 @@ def _option(
 
 
 #: Of the plugins that repair; docs/plugins.md has the same table.
-_PLUGIN_OPTIONS = {
+PLUGIN_OPTIONS = {
     "virtualenv": _option(
         "Whether to repair PythonVirtualenvOperator and @task.virtualenv.", "True", kind="boolean", default="False"
     ),
@@ -47,7 +47,7 @@ _PLUGIN_OPTIONS = {
 
 #: Of figures of hosts and tasks; docs/metrics.md has the same table. The defaults are once more where they are used: Airflow reads these
 #: only where the provider is installed, not out of plugins.zip.
-_METRICS_OPTIONS = {
+METRICS_OPTIONS = {
     "host_metrics": _option(
         "Publish figures of every worker that runs tasks to CloudWatch.", None, kind="boolean", default="False"
     ),
@@ -77,7 +77,7 @@ _METRICS_OPTIONS = {
     "metrics_region": _option("The AWS region of the metrics; empty for the environment's own.", None, default=""),
 }
 
-_METADATA_API_OPTIONS = {
+METADATA_API_OPTIONS = {
     "metadata_api": _option(
         "Whether the web server serves the metadata to administrators under /mwaa_provider (Airflow 3; docs/metadata-api.md).",
         "True",
@@ -140,7 +140,7 @@ def get_provider_info() -> dict[str, Any]:
             "mwaa_provider": {
                 "description": "Options of airflow-provider-mwaa; all of it is off by default. On MWAA: configuration options such as "
                 "mwaa_provider.log_time_zone.",
-                "options": {**_PLUGIN_OPTIONS, **_METRICS_OPTIONS, **_METADATA_API_OPTIONS},
+                "options": {**PLUGIN_OPTIONS, **METRICS_OPTIONS, **METADATA_API_OPTIONS},
             }
         },
         "transfers": [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mwaa_provider.get_provider_info import get_provider_info
+from mwaa_provider.get_provider_info import METRICS_OPTIONS
 from mwaa_provider.metrics.alarms import alarms
 from mwaa_provider.metrics.environment import ENVIRONMENT_METRICS
 from mwaa_provider.metrics.host import HOST_METRICS
@@ -39,9 +39,8 @@ def test_every_metric_of_a_task() -> None:
 
 
 def test_every_option() -> None:
-    options = get_provider_info()["config"]["mwaa_provider"]["options"]
     rows = re.findall(r"^\| `(\w+)` \| (?:`(\S+)`|empty) \| (.+) \|$", part("Every worker"), re.MULTILINE)
-    assert rows == [(name, option["default"], option["description"]) for name, option in options.items()]
+    assert rows == [(name, option["default"], option["description"]) for name, option in METRICS_OPTIONS.items()]
 
 
 def test_every_alarm() -> None:
