@@ -56,6 +56,7 @@ def hide(path: str = "", **which: Any) -> Fault:
 
 CASES = [
     Case("answer lost", made(Fault.lose_answer)),
+    Case("answer cut", made(Fault.cut_answer, 5)),
     Case("refused", made(Fault.refuse)),
     Case("502 page", made(Fault.answer, 502, PAGE)),
     Case("500 after acting", made(Fault.answer, 500, {"detail": "down"}, after_acting=True)),
