@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import mwaa_provider
-from mwaa_provider.get_provider_info import get_provider_info
+from mwaa_provider.get_provider_info import METRICS_OPTIONS
 from mwaa_provider.metrics.listening import ListenerSettings
 from mwaa_provider.plugins.host_metrics import HostMetricsListener, read_settings, wanted_listeners
 from tests.support.processes import ROOT, in_fresh_interpreter
@@ -63,8 +63,7 @@ def test_what_cannot_be_read_leaves_airflow_as_it_was(
 
 
 def test_the_options_that_airflow_shows_are_those_that_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    options = get_provider_info()["config"]["mwaa_provider"]["options"]
-    shown = {name: option["default"] for name, option in options.items()}
+    shown = {name: option["default"] for name, option in METRICS_OPTIONS.items()}
     default = ListenerSettings()
     assert shown == {
         "host_metrics": str(default.host_metrics),

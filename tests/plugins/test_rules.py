@@ -57,7 +57,10 @@ MODULES = (
     if AIRFLOW_3
     else ["airflow.operators.python", "airflow.utils.python_virtualenv"]
 )
-NAMES = ["mwaa_provider_environment_variables", "mwaa_provider_log_time_zone", "mwaa_provider_virtualenv"]
+NAMES = [
+    f"mwaa_provider_{name}"
+    for name in ("environment_variables", "host_metrics", "log_time_zone", "metadata_api", "virtualenv")
+]
 
 
 def difference(tmp_path, **variables):

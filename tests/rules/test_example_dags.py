@@ -31,6 +31,9 @@ def _parse(folder, tmp_path):
         "HOME": str(tmp_path),
         "AWS_EC2_METADATA_DISABLED": "true",
         "AIRFLOW__CORE__DAGS_FOLDER": str(folder),
+        # What an example says that it needs; here no release has the package virtualenv.
+        "AIRFLOW__MWAA_PROVIDER__VIRTUALENV": "True",
+        "AIRFLOW__CORE__LAZY_LOAD_PLUGINS": "False",
     }
     return in_fresh_interpreter(PARSE, str(folder), tmp_path, environment=environment)
 
