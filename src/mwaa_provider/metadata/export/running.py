@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
 
-from mwaa_provider.exceptions import InvalidInputError, VerificationError
+from mwaa_provider.exceptions import InvalidInputError, MetadataDatabaseError, VerificationError
 from mwaa_provider.metadata.catalog import Column
 from mwaa_provider.metadata.export import formats, keys, s3_errors
 from mwaa_provider.metadata.export.bucket import OWNER, address, check_bucket, read_manifest
@@ -230,9 +230,13 @@ def _write_one(
     stop.check()
     upload = S3Upload(client, request.bucket, key, extra_args=request.extra_args, metadata={OWNER: request.owner})
     began = time.monotonic()
-    with stop.watching(upload), source.open(selection) as opened, stop.watching(opened), upload:
-        rows = _Watched(opened, selection.table, stop, progress)
-        formats.write_rows(rows, upload, request.file_format, request.compression)
+    try:
+        with stop.watching(upload), source.open(selection) as opened, stop.watching(opened), upload:
+            rows = _Watched(opened, selection.table, stop, progress)
+            formats.write_rows(rows, upload, request.file_format, request.compression)
+    except MetadataDatabaseError:
+        stop.check()  # then the reading was cancelled, and did not fail
+        raise
     stored = upload.stored
     assert stored is not None  # noqa: S101 - for the type checker: the block was left without an error
     seconds = max(time.monotonic() - began, 1e-9)
