@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from mwaa_provider.sensors.dag_run import MwaaDagRunSensor as MwaaDagRunSensor
     from mwaa_provider.sensors.environment import MwaaEnvironmentSensor as MwaaEnvironmentSensor
     from mwaa_provider.sensors.task import MwaaTaskSensor as MwaaTaskSensor
+    from mwaa_provider.transfers.metadata_to_s3 import MetadataToS3Operator as MetadataToS3Operator
 
 __version__ = "0.1.0"
 
 _HOME_OF = {
+    "MetadataToS3Operator": "mwaa_provider.transfers.metadata_to_s3",
     "MwaaCliOperator": "mwaa_provider.operators.cli",
     "MwaaClient": "mwaa_provider.client.mwaa",
     "MwaaDagRunSensor": "mwaa_provider.sensors.dag_run",
@@ -32,6 +34,7 @@ _HOME_OF = {
 }
 
 __all__ = [
+    "MetadataToS3Operator",
     "MwaaCliOperator",
     "MwaaClient",
     "MwaaDagRunSensor",

@@ -55,11 +55,18 @@ def get_provider_info() -> dict[str, Any]:
                 ],
             }
         ],
+        "transfers": [
+            {
+                "source-integration-name": "Amazon Managed Workflows for Apache Airflow (MWAA)",
+                "target-integration-name": "Amazon Simple Storage Service (S3)",
+                "python-module": "mwaa_provider.transfers.metadata_to_s3",
+            }
+        ],
         "extra-links": ["mwaa_provider.links.MwaaDagRunLink"],
         "hooks": [
             {
                 "integration-name": "Amazon Managed Workflows for Apache Airflow (MWAA)",
-                "python-modules": ["mwaa_provider.hooks.mwaa"],
+                "python-modules": ["mwaa_provider.hooks.mwaa", "mwaa_provider.hooks.s3"],
             }
         ],
     }

@@ -10,6 +10,7 @@ from mwaa_provider.exceptions import InvalidInputError
 from mwaa_provider.metadata import policy
 from mwaa_provider.metadata.catalog import Catalog, Column
 from mwaa_provider.metadata.export.source import Asked
+from tests.support.processes import ROOT
 
 SINCE = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
@@ -92,3 +93,15 @@ def test_everything_that_is_not_there_is_named_at_once_with_what_is_near(catalog
 def test_another_age_column_can_be_asked_for(catalog):
     (selection,) = catalog.selections(Asked(("task_instance",), SINCE, age_columns={"task_instance": "updated_at"}))
     assert selection.age_column == "updated_at"
+
+
+def test_the_page_lists_the_age_columns_and_the_secrets_as_they_are():
+    page = (ROOT / "docs/export.md").read_text(encoding="utf-8")
+    for table, columns in policy.AGE_COLUMNS.items():
+        assert f"| `{table}` | {', else '.join(f'`{column}`' for column in columns)} |" in page
+    for table, open_columns in policy.VISIBLE_COLUMNS.items():
+        assert f"| `{table}` | {', '.join(f'`{column}`' for column in sorted(open_columns))} |" in page
+    for table, secret in policy.SECRET_COLUMNS.items():
+        assert f"of `{table}` {', '.join(f'`{column}`' for column in sorted(secret))}" in page
+    for table in policy.HISTORY:
+        assert f"`{table}`" in page

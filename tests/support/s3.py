@@ -58,7 +58,9 @@ def started_s3() -> Iterator[S3]:
         port = server._server.server_address[1]
         endpoint_url = f"http://127.0.0.1:{port}"
         client = boto3.client("s3", endpoint_url=endpoint_url)
-        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        # Servers of one process share moto's memory: the bucket of an earlier one is there still.
+        if BUCKET not in [one["Name"] for one in client.list_buckets()["Buckets"]]:
+            client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         yield S3(endpoint_url, client)
     finally:
         server.stop()

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -102,7 +102,8 @@ def run(
         "owner": owner_of(identity),
         "exported_by": identity,
     }
-    with _ended_by_sigterm(), _progress(quiet) as progress:
+    # Airflow logs to standard output; that is for the result alone.
+    with redirect_stdout(sys.stderr), _ended_by_sigterm(), _progress(quiet) as progress:
         result = run_export(arguments, connection.s3_client(), connection.client, progress=progress)
     print_json(result.xcom())
 

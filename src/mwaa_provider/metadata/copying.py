@@ -29,45 +29,51 @@ class Copied:
 
     def __init__(self, connection: Connection, statement: str) -> None:
         self._connection = connection
+        self._driver_connection: Any = connection.connection.dbapi_connection
         self._statement = statement
+        self._ahead: queue.Queue[bytes | BaseException | None] = queue.Queue(_WAITING)
+        self._given_up = threading.Event()
+        self._thread = threading.Thread(target=self._produce, name="copy", daemon=True)
         #: How many rows PostgreSQL says it has sent; known at the end.
         self.row_count = 0
 
     def chunks(self) -> Iterator[bytes]:
         """Give the bytes as they come; borders lie anywhere."""
-        ahead: queue.Queue[bytes | BaseException | None] = queue.Queue(_WAITING)
-        given_up = threading.Event()
-        driver_connection: Any = self._connection.connection.dbapi_connection
-
-        def produce() -> None:
-            try:
-                sink = io.BufferedWriter(cast("io.RawIOBase", _Ahead(ahead, given_up)), CHUNK_BYTES)
-                self.row_count = copy_to(driver_connection, self._statement, sink.write)
-                sink.flush()
-                end: BaseException | None = None
-            except BaseException as error:
-                end = error
-            _put(ahead, end, given_up)
-
-        thread = threading.Thread(target=produce, name="copy", daemon=True)
-        thread.start()
-        at_end = False
+        self._thread.start()
         try:
             while True:
-                chunk = ahead.get()
+                chunk = self._ahead.get()
                 if chunk is None or isinstance(chunk, BaseException):
-                    at_end = True
-                    thread.join()
+                    self._thread.join()
                     if chunk is not None:
                         raise chunk
                     return
                 yield chunk
         finally:
-            if not at_end:
-                given_up.set()
-                _cancel(driver_connection)
-                thread.join()
-                self._connection.invalidate()
+            self.close()
+
+    def cancel(self) -> None:
+        """Have PostgreSQL end it with an error, from any thread."""
+        _cancel(self._driver_connection)
+
+    def close(self) -> None:
+        """End it if it has not come to its end; then the connection can be used no more. Safe to call twice."""
+        if not self._thread.is_alive():
+            return
+        self._given_up.set()
+        self.cancel()
+        self._thread.join()
+        self._connection.invalidate()
+
+    def _produce(self) -> None:
+        try:
+            sink = io.BufferedWriter(cast("io.RawIOBase", _Ahead(self._ahead, self._given_up)), CHUNK_BYTES)
+            self.row_count = copy_to(self._driver_connection, self._statement, sink.write)
+            sink.flush()
+            end: BaseException | None = None
+        except BaseException as error:
+            end = error
+        _put(self._ahead, end, self._given_up)
 
 
 class _Ahead(io.RawIOBase):

@@ -13,12 +13,15 @@ from typing import Any
 
 import pytest
 
-from mwaa_provider.exceptions import ExportError, InvalidInputError, VerificationError
+from mwaa_provider.exceptions import ExportError, InvalidInputError, MetadataDatabaseError, VerificationError
+from mwaa_provider.metadata.database import TimeLimits
 from mwaa_provider.metadata.export import s3_upload
+from mwaa_provider.metadata.export.database_source import open_database
 from mwaa_provider.metadata.export.manifest import Manifest
+from mwaa_provider.metadata.export.source import Asked
 from mwaa_provider.metadata.export.stopping import Stop
 from mwaa_provider.metadata.export.verifying import verify
-from tests.support.metadata import EPOCH
+from tests.support.metadata import EPOCH, Rows
 from tests.support.s3 import BUCKET
 
 
@@ -198,6 +201,7 @@ def test_a_failure_while_rows_are_written_leaves_no_upload_and_no_manifest(rows,
         export(compression=None, progress=fail)
     assert s3.uploads() == []
     assert s3.objects() == []
+    assert [one.name for one in threading.enumerate() if one.name == "copy" or one.name.startswith("export")] == []
 
 
 def test_a_task_that_is_killed_aborts_its_uploads(rows, s3, export, small_parts):
@@ -212,6 +216,32 @@ def test_a_task_that_is_killed_aborts_its_uploads(rows, s3, export, small_parts)
     with pytest.raises(ExportError, match="was ended"):
         export(compression=None, progress=kill, stop=stop)
     assert (s3.uploads(), s3.objects()) == ([], [])
+
+
+def test_a_task_that_is_killed_while_the_database_looks_for_rows_ends_too(rows, s3, export, airflow_database):
+    stop = Stop()
+    with Rows.opened(airflow_database.home) as other:
+        other.execute("BEGIN; LOCK TABLE log IN ACCESS EXCLUSIVE MODE")
+        threading.Timer(1.0, stop.now).start()
+        with pytest.raises(
+            MetadataDatabaseError, match="Table 'log' could not be read: canceling statement due to user request"
+        ):
+            export(tables=["log"], stop=stop)
+        other.execute("ROLLBACK")
+    assert (s3.uploads(), s3.objects()) == ([], [])
+
+
+def test_time_limits_hold_and_are_told(rows, database, airflow_database):
+    with Rows.opened(airflow_database.home) as other:
+        other.execute("BEGIN; LOCK TABLE log IN ACCESS EXCLUSIVE MODE")
+        with open_database(database, limits=TimeLimits(lock=0.2)) as source:
+            (selection,) = source.selections(Asked(("log",)))
+            limited = pytest.raises(
+                MetadataDatabaseError, match="could not be read: canceling statement due to lock timeout"
+            )
+            with limited, source.open(selection) as opened:
+                list(opened.chunks())
+        other.execute("ROLLBACK")
 
 
 def test_a_rerun_aborts_what_a_killed_process_left(rows, s3, export, caplog):

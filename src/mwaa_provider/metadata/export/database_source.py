@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timezone
 from typing import TYPE_CHECKING, Any
 
@@ -86,10 +86,14 @@ class DatabaseSource:
         is_first = self._first_is_free.acquire(blocking=self._exported is None)
         try:
             if is_first:
-                yield DatabaseRows(self._first, table, selection)
+                with closing(DatabaseRows(self._first, table, selection)) as rows:
+                    yield rows
             else:
-                with self._database.snapshot(self._limits, self._exported) as connection:
-                    yield DatabaseRows(connection, table, selection)
+                with (
+                    self._database.snapshot(self._limits, self._exported) as connection,
+                    closing(DatabaseRows(connection, table, selection)) as rows,
+                ):
+                    yield rows
         finally:
             if is_first:
                 self._first_is_free.release()
@@ -111,23 +115,39 @@ class DatabaseRows:
         self._connection = connection
         self._table = table
         self._selection = selection
+        self._copied = Copied(connection, copy_statement(table, selection))
         self.columns: tuple[Column, ...] = selection.columns
         self.row_count = 0
         self.first_age: str | None = None
         self.last_age: str | None = None
 
     def chunks(self) -> Iterator[bytes]:
-        """Give the CSV as PostgreSQL writes it."""
-        copied = Copied(self._connection, copy_statement(self._table, self._selection))
-        yield from copied.chunks()
-        self.row_count = copied.row_count
-        row = self._connection.exec_driver_sql(summary_statement(self._table, self._selection)).one()
+        """Give the CSV as PostgreSQL writes it.
+
+        :raises MetadataDatabaseError: PostgreSQL ended it: a time limit, a lost connection, a missing permission.
+        """
+        try:
+            yield from self._copied.chunks()
+            self.row_count = self._copied.row_count
+            row = self._connection.exec_driver_sql(summary_statement(self._table, self._selection)).one()
+        except Exception as error:
+            raise MetadataDatabaseError(
+                f"Table {self._table.name!r} could not be read: {_first_line(error)}.", origin="the snapshot"
+            ) from error
         counted, self.first_age, self.last_age = row
         if counted != self.row_count:
             raise MetadataDatabaseError(
                 f"Table {self._table.name!r}: {self.row_count} rows came of {counted} that the same snapshot counts.",
                 origin="the snapshot",
             )
+
+    def abort(self) -> None:
+        """End the reading, from any thread: PostgreSQL may be looking for the first row still."""
+        self._copied.cancel()
+
+    def close(self) -> None:
+        """Leave the connection to others, even if the rows were not read to their end."""
+        self._copied.close()
 
 
 @contextmanager

@@ -16,6 +16,9 @@ from mwaa_provider.metadata.export.source import ROADS, Asked
 ROUTES = ("auto", *ROADS)
 #: What the AWS guide's sample takes.
 DEFAULT_MAX_AGE_IN_DAYS = 30
+#: An incremental export that is given no end leaves rows younger than this, in seconds, to the next one: a transaction that is under way
+#: may still bring some.
+CUT_SECONDS = 60
 #: S3's own rule for names of buckets, without its finer points.
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 #: What goes with both of S3's ways to write an object; the rest would change what we measure or where it lies.
@@ -203,7 +206,7 @@ def _read_interval(
     if begin is None and (max_age is not None or (since is None and until is None)):
         begin = (end or now) - timedelta(days=days)
     if incremental_from is not None:
-        end = end or now
+        end = end or now - timedelta(seconds=CUT_SECONDS)
     if begin is not None and end is not None and begin >= end:
         problems.append(
             f"since, until: {begin.isoformat()} is not before {end.isoformat()}; the interval holds its beginning and not its end"

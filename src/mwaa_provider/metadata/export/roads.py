@@ -133,17 +133,15 @@ def _by_web_server(request: ExportRequest, client: Callable[[], MwaaClient] | No
 
 
 def _api_source(client: MwaaClient, environment_name: str) -> AbstractContextManager[Source]:
-    from mwaa_provider.metadata.export.api_source import ApiSource  # type: ignore[import-not-found,unused-ignore]
+    from mwaa_provider.metadata.export.api_source import ApiSource
 
-    source: AbstractContextManager[Source] = ApiSource(client, environment_name)
-    return source
+    return ApiSource(client, environment_name)
 
 
 def _rest_source(client: MwaaClient, environment_name: str) -> AbstractContextManager[Source]:
-    from mwaa_provider.metadata.export.rest_source import RestSource  # type: ignore[import-not-found,unused-ignore]
+    from mwaa_provider.metadata.export.rest_source import RestSource
 
-    source: AbstractContextManager[Source] = RestSource(client, environment_name)
-    return source
+    return RestSource(client, environment_name)
 
 
 def _closed(name: str, by: str, why: str) -> Road:

@@ -71,6 +71,7 @@ def export(
     :raises VerificationError: What was read back is not what was written; there is no manifest.
     """
     stop = stop or Stop()
+    formats.load(request.file_format, request.compression)
     began = datetime.now(timezone.utc)
     request, notes = _with_watermark(request, source, client)
     plan = _plan(request, source, client)
@@ -90,7 +91,7 @@ def export(
         notes=(*facts.notes, *notes, *_notes_of(request, plan.selections)),
         snapshot_time=facts.snapshot_time,
         since=request.asked.since,
-        until=request.asked.until,
+        until=_reached(request, plan.selections),
         file_format=request.file_format,
         compression=request.compression,
         bucket=request.bucket,
@@ -228,14 +229,10 @@ def _write_one(
 ) -> FileEntry:
     stop.check()
     upload = S3Upload(client, request.bucket, key, extra_args=request.extra_args, metadata={OWNER: request.owner})
-    stop.watch(upload)
     began = time.monotonic()
-    try:
-        with source.open(selection) as opened, upload:
-            rows = _Watched(opened, selection.table, stop, progress)
-            formats.write_rows(rows, upload, request.file_format, request.compression)
-    finally:
-        stop.forget(upload)
+    with stop.watching(upload), source.open(selection) as opened, stop.watching(opened), upload:
+        rows = _Watched(opened, selection.table, stop, progress)
+        formats.write_rows(rows, upload, request.file_format, request.compression)
     stored = upload.stored
     assert stored is not None  # noqa: S101 - for the type checker: the block was left without an error
     seconds = max(time.monotonic() - began, 1e-9)
@@ -308,6 +305,12 @@ def _notes_of(request: ExportRequest, selections: tuple[TableSelection, ...]) ->
         return ()
     whole = [selection.table for selection in selections if selection.age_column is None]
     return (f"Exported whole, as their rows have no age: {', '.join(whole)}.",) if whole else ()
+
+
+def _reached(request: ExportRequest, selections: tuple[TableSelection, ...]) -> datetime | None:
+    """Return the end of the interval: a road over a web server leaves the youngest rows, which could still change, to the next export."""
+    ends = [one.until for one in selections if one.age_column is not None and one.until is not None]
+    return min(ends) if ends else request.asked.until
 
 
 def _verify(manifest: Manifest, client: Any, request: ExportRequest, key: str) -> None:

@@ -4,53 +4,61 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
 
 from mwaa_provider.exceptions import ExportError
-
-if TYPE_CHECKING:
-    from mwaa_provider.metadata.export.s3_upload import S3Upload
 
 log = logging.getLogger(__name__)
 
 
+class Abortable(Protocol):
+    """What is under way: an upload, a reading."""
+
+    def abort(self) -> None:
+        """End it, from any thread."""
+
+
 class Stop:
-    """Knows the uploads that are under way, and aborts them when told to."""
+    """Knows what is under way, and aborts it when told to."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._uploads: set[S3Upload] = set()
+        self._under_way: list[Abortable] = []
         self._is_set = False
 
-    def watch(self, upload: S3Upload) -> None:
-        """Take an upload under watch.
+    @contextmanager
+    def watching(self, one: object) -> Iterator[None]:
+        """Abort something if the export is to end meanwhile.
 
-        :param upload: The upload.
+        :param one: An upload or a reading; one that cannot be aborted ends by itself when it is asked for more.
         """
+        if not hasattr(one, "abort"):
+            yield
+            return
+        abortable: Abortable = one
         with self._lock:
-            self._uploads.add(upload)
+            self._under_way.append(abortable)
             is_set = self._is_set
-        if is_set:
-            upload.abort()
-
-    def forget(self, upload: S3Upload) -> None:
-        """Leave an upload that has ended.
-
-        :param upload: The upload.
-        """
-        with self._lock:
-            self._uploads.discard(upload)
+        try:
+            if is_set:
+                abortable.abort()
+            yield
+        finally:
+            with self._lock:
+                self._under_way.remove(abortable)
 
     def now(self) -> None:
-        """End the export: abort every upload that is under way, and have no further one begin."""
+        """End the export: abort what is under way, uploads first, and have nothing further begin."""
         self._is_set = True
         with self._lock:
-            uploads = list(self._uploads)
-        for upload in uploads:
+            under_way = list(self._under_way)
+        for one in under_way:
             try:
-                upload.abort()
+                one.abort()
             except Exception as error:
-                log.warning("An upload could not be aborted: %s", error)
+                log.warning("What is under way could not be aborted: %s", error)
 
     def within(self, seconds: float) -> None:
         """Do that from a signal handler, so in the middle of anything: in a thread, with a limit.

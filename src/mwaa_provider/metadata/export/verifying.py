@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from mwaa_provider.exceptions import InvalidInputError, VerificationError
-from mwaa_provider.metadata.export import s3_errors
+from mwaa_provider.metadata.export import formats, s3_errors
 from mwaa_provider.metadata.export.bucket import address, read_manifest
 from mwaa_provider.metadata.export.manifest import FileEntry, Manifest
 
@@ -66,6 +66,7 @@ def differences_of(manifest: Manifest, client: Any, progress: Callable[[FileEntr
     :param client: boto3's client for S3.
     :param progress: Is told of each file before it is read.
     """
+    formats.load(manifest.file_format, manifest.compression)
     differences = []
     for file in manifest.files:
         if progress is not None:
