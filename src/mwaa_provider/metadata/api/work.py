@@ -11,9 +11,9 @@ import os
 import sys
 import threading
 import time
-from contextlib import suppress
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import TypeVar
 
 Answer = TypeVar("Answer")
