@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import threading
 import time
 
@@ -164,3 +166,13 @@ def test_a_writer_whose_reader_has_gone_stops_at_once():
     piped(write, read)
     assert told == ["whoever asked has gone"]
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives a thread a priority of its own")
+def test_work_is_done_at_the_lowest_priority_and_nothing_else_is():
+    async def run() -> int:
+        return await in_thread(Places().take(), lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert asyncio.run(run()) == 19
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before

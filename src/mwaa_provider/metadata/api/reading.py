@@ -40,8 +40,8 @@ PROTOCOL = 1
 CUT_SECONDS = 60
 #: For so many seconds the catalog is believed, unless the database has another revision.
 _BELIEVE_SECONDS = 60
-#: A COPY hands over a row at a time; so many bytes of them are compressed together.
-_CHUNK_BYTES = 256 * 1024
+#: A COPY hands over a row at a time; so many bytes of them are compressed together. More would hold Python's lock for longer at a time.
+_CHUNK_BYTES = 64 * 1024
 #: Seconds that the transaction may lie idle, or wait for a lock.
 _LIMITS = TimeLimits(statement=STATEMENT_SECONDS, idle=STATEMENT_SECONDS, lock=2)
 _NO_LIMIT_OF_WORKERS = "SET LOCAL max_parallel_workers_per_gather = 0"
