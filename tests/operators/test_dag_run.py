@@ -6,10 +6,12 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mwaa_provider.airflow_compat import AIRFLOW_3
 from mwaa_provider.exceptions import (
     DagNotFoundError,
     DagPausedError,
@@ -511,8 +513,12 @@ class TestRefused:
 
 
 @pytest.mark.parametrize("target", ["3.3.1"], indirect=True)
-def test_the_installed_airflow_runs_it(target: ScriptedAirflow, local_mwaa: LocalMwaa, run_dag: RunDag) -> None:
+def test_the_installed_airflow_runs_it(
+    target: ScriptedAirflow, local_mwaa: LocalMwaa, run_dag: RunDag, mode: Mode
+) -> None:
     """Templates, `.partial().expand()`, XCom, and a task that fails with its run, in one real DAG run."""
+    if mode == "defers" and not (AIRFLOW_3 or hasattr(import_module("airflow.models.dag"), "_run_inline_trigger")):
+        pytest.skip("dag.test() of this release does not resume a deferred task; tests/real_tasks has a triggerer")
     outcome = run_dag(
         """
         from datetime import datetime, timedelta, timezone
