@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -29,7 +30,13 @@ class Api:
 
     def post(self, what: str, body: Any) -> Any:
         content = body if isinstance(body, bytes) else json.dumps(body)
-        return self.client.post(f"{URL}/{what}", content=content, headers=self.headers)
+        end = time.monotonic() + 20.0
+        while True:
+            answer = self.client.post(f"{URL}/{what}", content=content, headers=self.headers)
+            # A place is given back a moment after its answer was taken; whoever finds none comes again, as clients do.
+            if answer.status_code != 429 or time.monotonic() > end:
+                return answer
+            time.sleep(0.02)
 
     def plan(self, **body: Any) -> dict[str, Any]:
         answer = self.post("plan", body)
