@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +31,9 @@ def worker(cloud: CloudWatch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     yield tmp_path
     cloud.let_go()
+    for thread in threading.enumerate():  # what it has to say belongs to this test
+        if thread.name == "mwaa-host-metrics":
+            thread.join(30.0)
 
 
 def run_task(settings: ListenerSettings = SETTINGS, task_id: str = "extract", seconds: float = 0.0) -> float:
