@@ -31,7 +31,15 @@ DISK_PER_LEG = 0.5
 
 
 # What runs outside of Airflow wherever it is used, and is the same for every release: the matrix tests it on the default legs.
-SAME_EVERYWHERE = ("tests/cli", "tests/docs", "tests/local", "tests/packaging/checks", "tests/scripts")
+SAME_EVERYWHERE = (
+    "tests/cli",
+    "tests/docs",
+    "tests/local",
+    "tests/metrics/test_host.py",
+    "tests/metrics/test_listening.py",
+    "tests/packaging/checks",
+    "tests/scripts",
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,7 @@ class Part:
     :param airflow: The release.
     :param markers: pytest's ``-m``; empty for all tests.
     :param only: What tells it from the other part of the same release; empty if there is none.
-    :param left_out: The folders of tests that it does without.
+    :param left_out: The folders and files of tests that it does without.
     """
 
     airflow: str

@@ -86,8 +86,10 @@ def test_a_known_load_shows_in_the_figures_of_the_processors() -> None:
     elapsed = until.at - since.at
     # The kernel counts in hundredths of a second. Where these tests run with a lower priority, "user" is not where their time goes.
     assert 100 - found["cpu_times_percent_idle"] >= 100 * (used - 0.05) / (until.total - since.total + 0.1)
-    if os.nice(0) <= 0:
-        assert found["cpu_times_percent_user"] >= 100 * (used - 0.05) / (until.total - since.total + 0.1)
+    if os.nice(0) <= 0:  # to read the clock is the system's time
+        assert found["cpu_times_percent_user"] + found["cpu_times_percent_system"] >= 100 * (used - 0.05) / (
+            until.total - since.total + 0.1
+        )
     total = sum(stat[:8])
     assert found["cpu_times_percent_user"] == pytest.approx(100 * stat[0] / total, abs=25)
     # Not the same instants: on a busy machine much else happens between them.
@@ -146,7 +148,6 @@ def test_processes_files_and_disks_are_counted() -> None:
     sampler = HostSampler("prod", categories=("processes", "disk", "tmp"))
     titles = ("airflow task runner: load extract manual__1", "airflow worker -- 0190c1a2-0000-7000-8000-000000000000")
     program = "import sys, time; from setproctitle import setproctitle; setproctitle(sys.argv[1]); print('on', flush=True); time.sleep(60)"
-    before = values(sampler, sampler.read_cpu())
     tasks = [subprocess.Popen([sys.executable, "-c", program, title], stdout=subprocess.PIPE) for title in titles]
     files = [os.open(os.devnull, os.O_RDONLY) for _ in range(700)]
     try:
@@ -160,8 +161,9 @@ def test_processes_files_and_disks_are_counted() -> None:
             task.communicate()
         for file in files:
             os.close(file)
-    assert found["task_processes"] - before["task_processes"] >= 2
-    assert found["open_file_descriptors"] - before["open_file_descriptors"] >= 350
+    # Other processes of the machine come and go meanwhile.
+    assert found["task_processes"] >= 2
+    assert found["open_file_descriptors"] >= 700
     seen = len([name for name in os.listdir("/proc") if name.isdigit()])
     assert seen * 0.5 <= found["processes"] <= seen * 1.5
     disk = os.statvfs("/")
