@@ -39,6 +39,13 @@ def target(local_mwaa: LocalMwaa, monkeypatch: pytest.MonkeyPatch) -> ScriptedAi
     return airflow
 
 
+@pytest.fixture(autouse=True)
+def time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is tried is whether a run is ended, on a busy machine too; the limit has a test of its own."""
+    monkeypatch.setattr("mwaa_provider.operators.cancelling.CANCEL_SECONDS", 30.0)
+    monkeypatch.setattr("mwaa_provider.operators.cancelling._ASK_SECONDS", 10.0)
+
+
 def state_of(airflow: ScriptedAirflow) -> str:
     [run] = airflow.runs("load")
     return run.state
