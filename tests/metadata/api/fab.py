@@ -24,6 +24,8 @@ from tests.packaging.test_client_alone import _uv
 from tests.support.processes import ROOT
 
 ROLES = ("Admin", "Op", "User", "Viewer")
+#: A newer one of the second wants a newer PyJWT than the pins of 3.0.6 have.
+FAB = ("apache-airflow-providers-fab", "flask-jwt-extended<=4.7.1")
 PASSWORD = "a password of these tests"
 
 USERS = """
@@ -83,7 +85,7 @@ def fab(folder: Path, secret: str) -> Iterator[Fab]:
     release = version("apache-airflow")
     _uv("venv", "--python", sys.executable, str(folder / "venv"))
     pins = str(ROOT / f"pins/airflow-{release}.txt")
-    _uv("pip", "install", "--python", str(python), "-r", pins, "apache-airflow-providers-fab")
+    _uv("pip", "install", "--python", str(python), "-r", pins, *FAB)
     (folder / "plugins").mkdir()
     # As plugins.zip has it. Without .airflowignore, Airflow would take each module of the package for a plugin, under its short name.
     for name in ("mwaa_provider_metadata_api.py", ".airflowignore"):
