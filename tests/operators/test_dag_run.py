@@ -214,6 +214,23 @@ class TestOneRun:
         assert run_try(task, context_of(task, try_number=2)) == first
         assert local_mwaa.journal.count(path="*/clear") == 0
 
+    @pytest.mark.parametrize(("max_tries", "ended"), [(1, "success"), (2, DagPausedError)])
+    def test_a_retry_of_a_success_is_done_if_the_dag_was_paused_since(
+        self, target: ScriptedAirflow, local_mwaa: LocalMwaa, max_tries: int, ended: Any
+    ) -> None:
+        """A person who cleared the task (then ``max_tries`` is higher) wants a run that would not begin."""
+        task = operator(wait_for_completion=True, retries=1)
+        first = run_try(task, context_of(task))
+        task.hook.client.set_dag_paused("target", "load", True)
+        again = context_of(task, try_number=2, max_tries=max_tries)
+        if ended == "success":
+            assert run_try(task, again) == first
+        else:
+            with pytest.raises(Exception, match="is paused") as caught:  # for good: without a retry
+                run_try(task, again)
+            assert isinstance(caught.value.__cause__, ended)
+        assert (len(target.runs("load")), local_mwaa.journal.count(path="*/clear")) == (1, 0)
+
     def test_a_retry_of_a_failure_runs_it_again(self, target: ScriptedAirflow, local_mwaa: LocalMwaa) -> None:
         task = operator(trigger_dag_id="breaks", wait_for_completion=True, retries=1, conf={"a": 1})
         for try_number in (1, 2):

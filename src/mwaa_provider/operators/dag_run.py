@@ -156,11 +156,12 @@ class MwaaTriggerDagRunOperator(MwaaBaseOperator):
         identity = RunIdentity.of(task)
         asked = TriggerInput.of(self, identity)
         client = self.hook.client
+        one_run = OneRun(
+            client, self.environment_name, self.trigger_dag_id, asked, task, identity, SystemClock(), self.log
+        )
         with no_retry_that_takes_an_old_run_for_this_one(task):
-            is_paused = self._check_dag()
-            run = OneRun(
-                client, self.environment_name, self.trigger_dag_id, asked, task, identity, SystemClock(), self.log
-            ).start_or_take_up()
+            is_paused = self._check_dag(one_run)
+            run = one_run.start_or_take_up()
         MwaaDagRunLink.keep(context, client.dag_run_url(self.environment_name, run.dag_id, run.run_id))
         if is_paused and self.unpause:
             client.set_dag_paused(self.environment_name, self.trigger_dag_id, False)
@@ -193,14 +194,14 @@ class MwaaTriggerDagRunOperator(MwaaBaseOperator):
         if self._cancelling is not None and self.cancel_on_kill:
             self._cancelling.when_killed()
 
-    def _check_dag(self) -> bool:
+    def _check_dag(self, one_run: OneRun) -> bool:
         """Tell whether the DAG is paused, if that may be: a run of it would not begin."""
         client = self.hook.client
         try:
             dag = client.get_dag(self.environment_name, self.trigger_dag_id)
         except DagNotFoundError as error:
             raise story.of_missing_dag(error, client, self.environment_name) from error
-        if dag.is_paused and not self.unpause:
+        if dag.is_paused and not self.unpause and not one_run.is_done():
             if self.wait_for_completion:
                 raise DagPausedError(
                     f"DAG {self.trigger_dag_id!r} in environment {self.environment_name!r} is paused, so a run of it would stay queued "

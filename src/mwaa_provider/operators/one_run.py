@@ -72,6 +72,11 @@ class OneRun:
                     return self._out_of_the_way(conflict)
         return self._take_up(existing)
 
+    def is_done(self) -> bool:
+        """Tell whether the run of an earlier try has ended as is wanted, so that nothing has to begin any more."""
+        run = self._find() if self._task.may_follow_another_try else None
+        return run is not None and self._is_ours(run) and self._has_ended_well(run)
+
     @property
     def _must_look_first(self) -> bool:
         """Whether it has to be known if the run was there before.
@@ -136,10 +141,13 @@ class OneRun:
         if run.is_active:
             self._say("Run %s of DAG %s in environment %s is %s already: taking it up", run, run.state)
             return run
-        if run.state in self._asked.allowed_states and not self._task.is_first_try_since_clear:
+        if self._has_ended_well(run):
             self._say("Run %s of DAG %s in environment %s has ended already as %s", run, run.state)
             return run
         return self._run_again(run)
+
+    def _has_ended_well(self, run: DagRun) -> bool:
+        return not run.is_active and run.state in self._asked.allowed_states and not self._task.is_first_try_since_clear
 
     def _is_ours(self, run: DagRun) -> bool:
         return self._asked.run_id is None or (run.note or "").split("\n", 1)[0] == self._identity.note
