@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -81,24 +82,57 @@ def test_a_run_is_ended_by_one_request(
     assert [task.state for task in airflow.runs("load")[0].task_instances] == ["failed"]
 
 
+FAULTS = [
+    pytest.param(partial(Fault.answer, 502, after_acting=True), (RestApiServerError,), id="502"),
+    pytest.param(Fault.lose_answer, (UnknownOutcomeError, RestApiServerError), id="lost"),
+    pytest.param(partial(Fault.throttle, "rest"), (ThrottledError,), id="throttled"),
+]
+
+
 @pytest.mark.parametrize("transport", WAYS)
-@pytest.mark.parametrize(
-    ("fault", "error"),
-    [
-        (Fault.answer(502, method="PATCH", after_acting=True), RestApiServerError),
-        (Fault.lose_answer(method="PATCH"), (UnknownOutcomeError, RestApiServerError)),
-        (Fault.throttle("rest", method="PATCH"), ThrottledError),
-    ],
-    ids=["502", "lost", "throttled"],
-)
-def test_a_request_that_fails_is_not_repeated(
-    airflow: ScriptedAirflow, local_mwaa: LocalMwaa, make_client: MakeClient, transport: str, fault: Fault, error: type
+@pytest.mark.parametrize(("fault", "errors"), FAULTS)
+def test_a_request_that_fails_is_repeated_while_there_is_time(
+    airflow: ScriptedAirflow,
+    local_mwaa: LocalMwaa,
+    make_client: MakeClient,
+    transport: str,
+    fault: Callable[..., Fault],
+    errors: tuple[type[MwaaError], ...],
 ) -> None:
     client = make_client(transport=transport)
     airflow.add_run("load", "mine", state="running")
-    local_mwaa.faults.add(fault)
-    with pytest.raises(error):
-        client.cancel_dag_run("target", "load", "mine", timeout=60)
+    local_mwaa.faults.add(fault(method="PATCH", times=2))
+    assert client.cancel_dag_run("target", "load", "mine", timeout=60).state == "failed"
+    assert local_mwaa.journal.count(is_rest=True, method="PATCH") == 3
+
+
+@pytest.mark.parametrize("transport", WAYS)
+@pytest.mark.parametrize(("fault", "errors"), FAULTS)
+def test_a_request_that_fails_for_good_says_whether_it_may_have_acted(
+    airflow: ScriptedAirflow,
+    local_mwaa: LocalMwaa,
+    make_client: MakeClient,
+    transport: str,
+    fault: Callable[..., Fault],
+    errors: tuple[type[MwaaError], ...],
+) -> None:
+    client = make_client(transport=transport)
+    client.get_dag("target", "load")
+    airflow.add_run("load", "mine", state="running")
+    local_mwaa.faults.add(fault(method="PATCH", times=None))
+    was_never_carried_out = errors == (ThrottledError,)
+    late = ConnectionFailedError if was_never_carried_out else UnknownOutcomeError
+    with pytest.raises((*errors, late)):
+        client.cancel_dag_run("target", "load", "mine", timeout=0.6)
+    assert airflow.runs("load")[0].state == ("running" if was_never_carried_out else "failed")
+
+
+@pytest.mark.parametrize("transport", WAYS)
+def test_a_request_that_is_wrong_is_not_repeated(
+    airflow: ScriptedAirflow, local_mwaa: LocalMwaa, make_client: MakeClient, transport: str
+) -> None:
+    with pytest.raises(NotFoundError):
+        make_client(transport=transport).cancel_dag_run("target", "load", "not_there", timeout=60)
     assert local_mwaa.journal.count(is_rest=True, method="PATCH") == 1
 
 

@@ -103,11 +103,11 @@ class TestInAWorker:
     ) -> None:
         monkeypatch.setattr("mwaa_provider.operators.cancelling.CANCEL_SECONDS", 0.3)
         stands(monkeypatch, "failed")
-        local_mwaa.faults.add(Fault.delay(2, operation="rest", method="PATCH"))
+        local_mwaa.faults.add(Fault.delay(600, operation="rest", method="PATCH"))
         began = time.monotonic()
         self.kill()
-        assert time.monotonic() - began < 2
-        local_mwaa.faults.clear()
+        assert time.monotonic() - began < 60
+        assert state_of(target) == "running"
 
 
 class TestInTheTriggerer:

@@ -25,9 +25,12 @@ def run_parallel(source: Source) -> dict[str, str | None]:
     states: dict[str, str | None] = {}
 
     def has_ended() -> bool:
+        is_active = source.client.get_dag_run(
+            "source", "parallel", run.run_id
+        ).is_active  # before its tasks: they end first
         tasks = source.client.list_task_instances("source", "parallel", run.run_id)
         states.update({task.task_id: task.state for task in tasks})
-        return not source.client.get_dag_run("source", "parallel", run.run_id).is_active
+        return not is_active
 
     until(has_ended, lambda: f"the run has not ended: {states}")
     return states

@@ -14,7 +14,7 @@ from mwaa_provider.client.models import DAG_RUN_STATES, DagRun
 from mwaa_provider.client.rest.filters import RUN_ORDERS
 from mwaa_provider.client.rest.paging import rows_of
 from mwaa_provider.client.retry import UNKNOWN_OUTCOME
-from mwaa_provider.client.time_limit import within
+from mwaa_provider.client.time_limit import TimeLimit, within
 from mwaa_provider.client.waiting import CANCEL_SECONDS, wait
 from mwaa_provider.client.watching import RunWatch, States, ended_well
 from mwaa_provider.client.which_runs import WhichRuns
@@ -237,10 +237,11 @@ class DagRunCalls(ClientCore):
     def cancel_dag_run(
         self, environment_name: str, dag_id: str, run_id: str, *, timeout: float = CANCEL_SECONDS
     ) -> DagRun:
-        """End a run at once by marking it failed, and return it: one request, for those who have no time to try again.
+        """End a run at once by marking it failed, and return it, for those who have little time.
 
-        All that has to be waited for counts, a log-in too: where the environment is not known to the client yet, that may be all the time
-        there is. A run that has just ended by itself is marked failed all the same.
+        A request that fails for a passing reason is repeated while time is left. All that has to be waited for counts, a log-in too: where
+        the environment is not known to the client yet, that may be all the time there is. A run that has just ended by itself is marked
+        failed all the same.
 
         :param environment_name: The environment's name.
         :param dag_id: The DAG's id.
@@ -276,11 +277,10 @@ class DagRunCalls(ClientCore):
                 **facts,
             )
 
-        return within(
-            timeout,
-            lambda limit: self._airflow(environment_name).set_dag_run_state(dag_id, run_id, "failed", limit=limit),
-            late,
-        )
+        def end(limit: TimeLimit) -> DagRun:
+            return self._airflow(environment_name).set_dag_run_state(dag_id, run_id, "failed", limit=limit)
+
+        return within(timeout, lambda limit: limit.repeat(lambda: end(limit)), late)
 
     def clear_dag_run(self, environment_name: str, dag_id: str, run_id: str) -> DagRun:
         """Clear all tasks of a run, so that the same run runs again (with the ``conf`` it has).

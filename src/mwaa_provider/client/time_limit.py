@@ -12,9 +12,13 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from mwaa_provider.client.locks import ForkSafeLock
+from mwaa_provider.client.retry import is_passing, was_not_carried_out
 from mwaa_provider.exceptions import ConnectionFailedError, MwaaError
 
 Answer = TypeVar("Answer")
+
+_FIRST_PAUSE_SECONDS = 0.25
+_LONGEST_PAUSE_SECONDS = 1.0
 
 
 class TimeLimit:
@@ -27,6 +31,7 @@ class TimeLimit:
         self._deadline = time.monotonic() + seconds
         self._lock = ForkSafeLock()
         self._has_begun = self._is_over = False
+        self._may_have_acted = False
 
     def begin(self) -> float:
         """Return how many seconds are left for a request that is about to be sent.
@@ -45,19 +50,45 @@ class TimeLimit:
             self._has_begun = True
             return left
 
+    def repeat(self, call: Callable[[], Answer]) -> Answer:
+        """Return the answer of a call that may be made twice, repeating it while it fails for a passing reason and time is left.
+
+        :param call: Asks, once; whatever it sends, it asks this limit before.
+        :raises MwaaError: what the last attempt raised.
+        """
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return call()
+            except MwaaError as error:
+                if not (is_passing(error) or was_not_carried_out(error)) or not self._is_there_more_than(pause):
+                    raise
+                self._has_failed(error)
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
     def give_up(self) -> bool:
-        """Let nothing be sent from now on, and tell whether something was."""
+        """Let nothing be sent from now on, and tell whether something was that may have been carried out."""
         with self._lock:
             self._is_over = True
-            return self._has_begun
+            return self._has_begun or self._may_have_acted
+
+    def _is_there_more_than(self, seconds: float) -> bool:
+        with self._lock:
+            return not self._is_over and self._deadline - time.monotonic() > seconds
+
+    def _has_failed(self, error: MwaaError) -> None:
+        with self._lock:
+            self._may_have_acted |= self._has_begun and not was_not_carried_out(error)
+            self._has_begun = False
 
 
 def within(seconds: float, call: Callable[[TimeLimit], Answer], late: Callable[[bool], MwaaError]) -> Answer:
     """Return the answer of a call, or raise what it raised, if that takes no longer than so many seconds.
 
     :param seconds: How many.
-    :param call: Asks, once; whatever it sends, it asks the limit before. If it is late, it is left to end by itself.
-    :param late: Makes the error for that, from whether the request had been sent by then.
+    :param call: Asks; whatever it sends, it asks the limit before. If it is late, it is left to end by itself.
+    :param late: Makes the error for that, from whether a request that may have been carried out had been sent by then.
     """
     limit, ended = TimeLimit(seconds), threading.Event()
     outcome: dict[str, Any] = {}

@@ -403,20 +403,38 @@ def test_the_transaction_sees_the_limits(token_of, database, monkeypatch):
 
 
 def test_many_at_once_are_two_at_a_time(token_of, database, numbers):
+    """Two are read, however slowly; all others are told to come again."""
     from mwaa_provider.metadata.api.app import create_app
+    from mwaa_provider.metadata.api.reading import Reader
 
-    client = client_of(create_app())
+    at_work, others_were_told = threading.Semaphore(0), threading.Event()
+
+    class HeldReader(Reader):
+        def rows(self, question, pipe):
+            at_work.release()
+            others_were_told.wait(60)
+            return super().rows(question, pipe)
+
+    client = client_of(create_app(HeldReader()))
     api = Api(client, token_of("ADMIN"))
     plan = api.plan(tables=[numbers])
     (planned,) = plan["tables"]
-    question = api.question(plan, planned, planned["ranges"][0])
+    question = json.dumps(api.question(plan, planned, planned["ranges"][0]))
     statuses: list[int] = []
-    threads = [
-        threading.Thread(target=lambda: statuses.append(api.post("rows", question).status_code)) for _ in range(30)
-    ]
-    for thread in threads:
+
+    def ask() -> None:
+        statuses.append(client.post(f"{URL}/rows", content=question, headers=api.headers).status_code)
+
+    two, others = ([threading.Thread(target=ask) for _ in range(count)] for count in (2, 28))
+    for thread in two:
         thread.start()
-    for thread in threads:
+    assert all(at_work.acquire(timeout=60) for _ in two)
+    for thread in others:
+        thread.start()
+    for thread in others:
         thread.join(60)
-    assert set(statuses) == {200, 429}
-    assert len(statuses) == 30
+    assert statuses == [429] * 28
+    others_were_told.set()
+    for thread in two:
+        thread.join(60)
+    assert statuses == [429] * 28 + [200] * 2
