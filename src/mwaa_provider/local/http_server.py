@@ -262,7 +262,7 @@ class HttpServer:
         """Begin to answer."""
         self._thread = threading.Thread(
             target=self._server.serve_forever,
-            kwargs={"poll_interval": 0.05},
+            kwargs={"poll_interval": 0.01},  # seconds that stopping takes
             name=f"local-mwaa-{self.port}",
             daemon=True,
         )
