@@ -47,6 +47,7 @@ def scenario(contract: Contract) -> None:
     list(client.list_xcoms(NAME, "contract_odd", run_id))
     client.get_xcom(NAME, "contract_odd", run_id, "pushes")
     client.set_dag_run_state(NAME, "contract_odd", run_id, "failed")
+    client.set_dag_run_note(NAME, "contract_odd", run_id, "noted")
     client.clear_dag_run(NAME, "contract_odd", run_id)
     for value in ("1", "2"):
         client.set_variable(NAME, key, value)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timezone
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from mwaa_provider.airflow_compat import RunningTask
+from mwaa_provider.client.models import DagRun
 from mwaa_provider.client.mwaa import MwaaClient
 from mwaa_provider.client.waiting import CANCEL_SECONDS
-from mwaa_provider.exceptions import DagRunExistsError, RestApiServerError
+from mwaa_provider.exceptions import DagRunExistsError, MwaaError, RestApiServerError
 from mwaa_provider.hooks.mwaa import MwaaHook
 from mwaa_provider.local import Fault, LocalMwaa, ScriptedAirflow
+from mwaa_provider.operators.cleared import LINE_LENGTH, has_run_since, is_noted, note_to_run_again
 from mwaa_provider.operators.dag_run import MwaaTriggerDagRunOperator
 from mwaa_provider.operators.one_run import OneRun
 from mwaa_provider.operators.run_identity import RunIdentity
@@ -253,6 +257,81 @@ class TestLostOnTheWay:
         clock = Clock(during_sleep=lambda: target.set_run_state("load", run_id, "success"))
         run = one_run(client, clock, try_number=2, max_tries=1, retries=1).start_or_take_up()
         assert (run.state, local_mwaa.journal.count(path="*/clear")) == ("success", 1)
+
+
+class TestKilledAfterAClear:
+    """A person cleared the task, whose run had succeeded; the first try since then dies; its retry does what is left to do."""
+
+    @pytest.fixture
+    def run_id(self, target: ScriptedAirflow, client: MwaaClient) -> str:
+        run_id = one_run(client, Clock(), max_tries=1, retries=1, note="for the audit").start_or_take_up().run_id
+        target.set_run_state("load", run_id, "success")
+        return run_id
+
+    def take_up(self, client: MwaaClient, try_number: int) -> DagRun:
+        again = one_run(client, Clock(), try_number=try_number, max_tries=2, retries=1, note="for the audit")
+        assert not again.is_done() or try_number > 2
+        return again.start_or_take_up()
+
+    @pytest.mark.parametrize("method_and_path", [("PATCH", "/dags/load/dagRuns/*"), ("POST", "*/clear")])
+    @pytest.mark.parametrize("status", [403, 502])
+    def test_before_the_run_was_cleared(
+        self,
+        run_id: str,
+        client: MwaaClient,
+        local_mwaa: LocalMwaa,
+        method_and_path: tuple[str, str],
+        status: int,
+    ) -> None:
+        method, path = method_and_path
+        local_mwaa.faults.add(Fault.answer(status, operation="rest", method=method, path=path, times=None))
+        with pytest.raises(MwaaError):
+            self.take_up(client, 2)
+        local_mwaa.faults.clear()
+        assert self.take_up(client, 3).is_active
+        assert local_mwaa.journal.count(path="*/clear", status=200) == 1
+
+    def test_after_the_run_was_cleared(
+        self, run_id: str, target: ScriptedAirflow, client: MwaaClient, local_mwaa: LocalMwaa
+    ) -> None:
+        assert self.take_up(client, 2).is_active
+        assert self.take_up(client, 3).is_active
+        target.set_run_state("load", run_id, "success")
+        assert self.take_up(client, 3).state == "success"
+        assert local_mwaa.journal.count(path="*/clear") == 1
+
+    def test_after_it_adopted_the_run(
+        self, run_id: str, target: ScriptedAirflow, client: MwaaClient, local_mwaa: LocalMwaa
+    ) -> None:
+        target.set_run_state("load", run_id, "running")
+        assert self.take_up(client, 2).is_active
+        target.set_run_state("load", run_id, "success")
+        assert self.take_up(client, 3).state == "success"
+        assert local_mwaa.journal.count(path="*/clear") == 0
+
+    def test_each_clear_leaves_one_line_and_the_rest_of_the_note_stays(
+        self, run_id: str, target: ScriptedAirflow, client: MwaaClient
+    ) -> None:
+        for tries, max_tries in ((2, 2), (4, 4)):
+            one_run(client, Clock(), try_number=tries, max_tries=max_tries, retries=1).start_or_take_up()
+            target.set_run_state("load", run_id, "success")
+            [run] = target.runs("load")
+            started, users, cleared = (run.note or "").split("\n")
+            assert started.startswith("Started by task call of DAG calling_dag")
+            assert (users, cleared.partition(";")[0]) == ("for the audit", f"To run again for tries up to {max_tries}")
+
+
+@pytest.mark.parametrize("length", [0, 700, 900, 1000])
+def test_a_note_stays_within_airflows_limit(length: int) -> None:
+    now = datetime(2026, 1, 31, 1, 2, 3, 456789, tzinfo=timezone.utc)
+    run = DagRun("load", "r", "success", start_date=now, end_date=now, note="x" * length)
+    noted = replace(run, note=note_to_run_again(run, 12345))
+    assert len(noted.note or "") == min(1000, length + 1 + len(note_to_run_again(replace(run, note=""), 12345)) - 1)
+    assert is_noted(noted, 12345)
+    assert not is_noted(noted, 1234)
+    assert not has_run_since(noted, 12345)
+    assert has_run_since(replace(noted, end_date=None), 12345)
+    assert len(note_to_run_again(replace(run, note=""), 12345)) <= LINE_LENGTH
 
 
 @pytest.mark.parametrize("state", ["success", "failed", "running"])

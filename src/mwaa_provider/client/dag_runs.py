@@ -282,6 +282,28 @@ class DagRunCalls(ClientCore):
 
         return within(timeout, lambda limit: limit.repeat(lambda: end(limit)), late)
 
+    def set_dag_run_note(self, environment_name: str, dag_id: str, run_id: str, note: str) -> DagRun:
+        """Replace the note on a run, and return the run.
+
+        :param environment_name: The environment's name.
+        :param dag_id: The DAG's id.
+        :param run_id: The run's id.
+        :param note: The note; Airflow keeps 1,000 characters.
+        :raises InvalidInputError: naming every problem of the arguments.
+        :raises NotFoundError: if there is no such run.
+        :raises MwaaError: if the request failed, whatever for.
+        """
+        raise_problems(
+            [
+                *input_checks.check_environment_name(environment_name),
+                *input_checks.check_dag_id("dag_id", dag_id),
+                *input_checks.check_existing_run_id("run_id", run_id),
+                *input_checks.check_text("note", note),
+            ]
+        )
+        airflow = self._airflow(environment_name)
+        return self._retry.repeat(lambda: airflow.set_dag_run_note(dag_id, run_id, note))
+
     def clear_dag_run(self, environment_name: str, dag_id: str, run_id: str) -> DagRun:
         """Clear all tasks of a run, so that the same run runs again (with the ``conf`` it has).
 

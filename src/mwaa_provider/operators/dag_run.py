@@ -20,7 +20,7 @@ from mwaa_provider.links import MwaaDagRunLink
 from mwaa_provider.operators import story
 from mwaa_provider.operators.base import MwaaBaseOperator
 from mwaa_provider.operators.cancelling import Cancelling
-from mwaa_provider.operators.one_run import OneRun, no_retry_that_takes_an_old_run_for_this_one
+from mwaa_provider.operators.one_run import OneRun
 from mwaa_provider.operators.remote_xcoms import bring_home
 from mwaa_provider.operators.run_identity import RunIdentity
 from mwaa_provider.operators.trigger_input import TriggerInput
@@ -159,9 +159,8 @@ class MwaaTriggerDagRunOperator(MwaaBaseOperator):
         one_run = OneRun(
             client, self.environment_name, self.trigger_dag_id, asked, task, identity, SystemClock(), self.log
         )
-        with no_retry_that_takes_an_old_run_for_this_one(task):
-            is_paused = self._check_dag(one_run)
-            run = one_run.start_or_take_up()
+        is_paused = self._check_dag(one_run)
+        run = one_run.start_or_take_up()
         MwaaDagRunLink.keep(context, client.dag_run_url(self.environment_name, run.dag_id, run.run_id))
         if is_paused and self.unpause:
             client.set_dag_paused(self.environment_name, self.trigger_dag_id, False)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.airflow_compat import RunningTask, skip_exception, without_retry
@@ -11,7 +9,8 @@ from mwaa_provider.client.clock import Clock
 from mwaa_provider.client.models import DagRun
 from mwaa_provider.client.retry import UNKNOWN_OUTCOME
 from mwaa_provider.client.waiting import HOLD_BACK_SECONDS
-from mwaa_provider.exceptions import ConflictError, DagRunError, DagRunExistsError, MwaaError
+from mwaa_provider.exceptions import ConflictError, DagRunError, DagRunExistsError
+from mwaa_provider.operators.cleared import has_run_since, is_noted, note_to_run_again
 from mwaa_provider.operators.run_identity import RunIdentity
 from mwaa_provider.operators.trigger_input import TriggerInput
 
@@ -138,6 +137,10 @@ class OneRun:
             # When a person clears this task, the earlier try ends the run, perhaps at this very moment.
             self._clock.sleep(HOLD_BACK_SECONDS)
             run = self._find() or run
+        if self._task.was_cleared and (self._task.is_first_try_since_clear or not is_noted(run, self._task.max_tries)):
+            # Before anything else: if this try dies now, the next one knows what is left to do.
+            note = note_to_run_again(run, self._task.max_tries)
+            self._client.set_dag_run_note(self._environment_name, run.dag_id, run.run_id, note)
         if run.is_active:
             self._say("Run %s of DAG %s in environment %s is %s already: taking it up", run, run.state)
             return run
@@ -147,7 +150,12 @@ class OneRun:
         return self._run_again(run)
 
     def _has_ended_well(self, run: DagRun) -> bool:
-        return not run.is_active and run.state in self._asked.allowed_states and not self._task.is_first_try_since_clear
+        return not run.is_active and run.state in self._asked.allowed_states and not self._must_run_again(run)
+
+    def _must_run_again(self, run: DagRun) -> bool:
+        """Tell whether a person wants the run to run again, and that has not been done by an earlier try."""
+        task = self._task
+        return task.is_first_try_since_clear or (task.was_cleared and not has_run_since(run, task.max_tries))
 
     def _is_ours(self, run: DagRun) -> bool:
         return self._asked.run_id is None or (run.note or "").split("\n", 1)[0] == self._identity.note
@@ -207,23 +215,3 @@ def _has_run_since(now: DagRun, before: DagRun) -> bool:
     return not before.is_active and (
         now.is_active or (now.start_date, now.end_date) != (before.start_date, before.end_date)
     )
-
-
-@contextmanager
-def no_retry_that_takes_an_old_run_for_this_one(task: RunningTask) -> Iterator[None]:
-    """Fail a cleared task for good if its first try does not come to the run over there.
-
-    To the retry, a run that succeeded before the task was cleared would be one that succeeded since.
-
-    :param task: The running task instance.
-    """
-    try:
-        yield
-    except MwaaError as error:
-        if task.try_number == 1 or not task.is_first_try_since_clear:
-            raise
-        why = (
-            "This was the first try since the task was cleared. There is no retry: it could not tell the run before from a new one. Clear "
-            "the task once more."
-        )
-        raise without_retry(error.with_note(why)) from error

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 from mwaa_provider.client import input_checks
 from mwaa_provider.exceptions import InvalidInputError
 from mwaa_provider.operators import rendered
+from mwaa_provider.operators.cleared import LINE_LENGTH, NOTE_LENGTH
 from mwaa_provider.operators.run_identity import RunIdentity
 
 if TYPE_CHECKING:
     from mwaa_provider.operators.dag_run import MwaaTriggerDagRunOperator
 
 WHEN_RUN_EXISTS = ("adopt", "clear", "skip", "fail")
-#: Airflow keeps so many characters of a note; the line that says who started the run is part of them.
-_NOTE_LENGTH = 1000
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ class TriggerInput:
             *problems_of_conf,
             *problems_of_dates,
             *input_checks.check_partition_key("partition_key", partition_key),
-            *_check_note(note, _NOTE_LENGTH - len(identity.note) - 1),
+            *_check_note(note, NOTE_LENGTH - LINE_LENGTH - len(identity.note) - 2),
             *input_checks.check_wait(
                 poke_interval=poke_interval, timeout=timeout, allowed_states=allowed, failed_states=failed
             ),
@@ -121,7 +120,7 @@ def _check_note(value: Any, length: int) -> list[str]:
     if value is None or (isinstance(value, str) and len(value) <= length):
         return []
     told = f"{len(value)} characters are too many" if isinstance(value, str) else f"{value!r} is not a text"
-    return [f"note: {told}; give {length} characters at most, the rest says who started the run"]
+    return [f"note: {told}; give {length} characters at most, the rest says who started the run and why it runs again"]
 
 
 def _read_xcoms(value: Any) -> tuple[dict[str, tuple[str, ...]], list[str]]:

@@ -55,6 +55,7 @@ LIST_DAG_RUNS = Endpoint("POST", "/dags/~/dagRuns/list", "read")
 TRIGGER_DAG_RUN = Endpoint("POST", _RUNS, "create")
 GET_DAG_RUN = Endpoint("GET", _RUN, "read")
 PATCH_DAG_RUN = Endpoint("PATCH", _RUN, "idempotent")
+NOTE_DAG_RUN = Endpoint("PATCH", f"{_RUN}/setNote", "idempotent", major=2)
 CLEAR_DAG_RUN = Endpoint("POST", f"{_RUN}/clear", "create")
 
 LIST_TASK_INSTANCES = Endpoint("POST", "/dags/~/dagRuns/~/taskInstances/list", "read")
@@ -93,6 +94,7 @@ ENDPOINTS = (
     TRIGGER_DAG_RUN,
     GET_DAG_RUN,
     PATCH_DAG_RUN,
+    NOTE_DAG_RUN,
     CLEAR_DAG_RUN,
     LIST_TASK_INSTANCES,
     LIST_TASK_INSTANCES_OF_RUN,

@@ -140,6 +140,16 @@ class RunEndpoints(RestCore):
         ids = {"dag_id": dag_id, "run_id": run_id}
         return self._dag_run(endpoints.PATCH_DAG_RUN, ids, {"state": state}, limit=limit)
 
+    def set_dag_run_note(self, dag_id: str, run_id: str, note: str) -> DagRun:
+        """Replace the note on a run, and return it.
+
+        :param dag_id: The DAG's id.
+        :param run_id: The run's id.
+        :param note: The note.
+        """
+        endpoint = endpoints.NOTE_DAG_RUN if self._major == 2 else endpoints.PATCH_DAG_RUN
+        return self._dag_run(endpoint, {"dag_id": dag_id, "run_id": run_id}, {"note": note})
+
     def clear_dag_run(self, dag_id: str, run_id: str) -> DagRun:
         """Clear all tasks of a run, so that it runs again, and return it.
 
