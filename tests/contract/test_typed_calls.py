@@ -15,6 +15,7 @@ from mwaa_provider.client.models import Dag, DagRun, Pool, Variable, XCom, XComE
 from mwaa_provider.client.mwaa import MwaaClient
 from mwaa_provider.exceptions import ConflictError, DagNotFoundError, InvalidInputError, NotFoundError
 from mwaa_provider.local import Fault
+from mwaa_provider.operators.cleared import has_run_since, is_noted, note_to_run_again
 from tests.contract.environments import NAME, Contract, by
 
 ODD, PUSHED = "typed_odd", ("return_value", "with space and ü", "with/slash")
@@ -115,6 +116,20 @@ def test_a_run_is_cancelled_with_its_tasks(contract: Contract, client: MwaaClien
     assert (task.task_id, task.state) == ("work", "failed")
     with pytest.raises(NotFoundError):
         client.cancel_dag_run(NAME, "contract_slow", "no_such_run", timeout=30)
+
+
+def test_a_note_tells_whether_a_run_has_run_since(contract: Contract, client: MwaaClient) -> None:
+    run_id = new_name("noted")
+    client.trigger_dag_run(NAME, "contract_paused", run_id=run_id, note="for the audit")
+    before = client.set_dag_run_state(NAME, "contract_paused", run_id, "success")
+    noted = client.set_dag_run_note(NAME, "contract_paused", run_id, note_to_run_again(before, 7))
+    assert noted == client.get_dag_run(NAME, "contract_paused", run_id)
+    assert (noted.note or "").startswith("for the audit\n")
+    assert (is_noted(noted, 7), has_run_since(noted, 7)) == (True, False)
+    client.clear_dag_run(NAME, "contract_paused", run_id)
+    assert has_run_since(client.get_dag_run(NAME, "contract_paused", run_id), 7)
+    with pytest.raises(NotFoundError):
+        client.set_dag_run_note(NAME, "contract_paused", "no_such_run", "noted")
 
 
 def test_what_one_line_lacks_is_told_before_any_call_of_the_rest_api(contract: Contract, client: MwaaClient) -> None:

@@ -53,6 +53,24 @@ def test_a_retry_of_a_killed_process_is_done_with_a_run_that_succeeded(source: S
     assert (call.try_number, source.clears()) == (2, clears)
 
 
+@pytest.mark.patient
+def test_a_retry_of_a_killed_first_try_since_a_clear_is_done_with_the_run_that_it_ran_again(source: Source) -> None:
+    if source.is_airflow_3_0:
+        pytest.skip("Airflow 3.0 tries a task whose process was killed no second time")
+    call = source.start("waits")
+    call.until_it_waits()
+    call.end_remote("success")
+    call.until("success")
+    clears = source.clears()
+    call.clear()
+    until_cleared(source, call, clears + 1)
+    call.until_it_waits()
+    call.kill_its_process()
+    call.end_remote("success")
+    call.until("success")
+    assert (call.try_number, source.clears()) == (3, clears + 1)
+
+
 def until_cleared(source: Source, call: Call, times: int) -> None:
     until(
         lambda: source.clears() == times,
