@@ -22,6 +22,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from mwaa_provider.metadata import gzipping
+
 MEDIA_TYPE = "application/vnd.mwaa-provider.rows"
 
 _HEAD = struct.Struct(">cI")
@@ -29,9 +31,6 @@ _HEAD = struct.Struct(">cI")
 LARGEST_FRAME = 4 * 1024 * 1024
 #: Bytes in a ``D`` frame, about: large enough that the web server's layers cost little, small enough that it waits for no row.
 _PIECE = 256 * 1024
-#: gzip's fastest level: the web server has other things to do.
-_LEVEL = 1
-_GZIP = 16 + zlib.MAX_WBITS
 
 
 class CutError(Exception):
@@ -62,7 +61,7 @@ class Framer:
     """Makes frames of CSV."""
 
     def __init__(self) -> None:
-        self._gzip = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
+        self._gzip = gzipping.compressor()
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
         self._digest = hashlib.sha256()
@@ -187,7 +186,7 @@ def unpacked(pieces: Iterator[bytes], said: Sum) -> Iterator[bytes]:
     :param said: The sum.
     :raises CutError: if it is not what was compressed.
     """
-    unzip = zlib.decompressobj(_GZIP)
+    unzip = zlib.decompressobj(gzipping.GZIP_FILE)
     csv_bytes = 0
     try:
         for piece in pieces:
