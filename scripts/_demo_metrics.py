@@ -33,8 +33,8 @@ _SHOWN = (
 
 
 @contextmanager
-def started_cloudwatch() -> Iterator[str]:
-    """Start it, and give its address."""
+def started_aws() -> Iterator[str]:
+    """Start moto, which plays CloudWatch and S3, and give its address."""
     from moto.server import ThreadedMotoServer
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -90,7 +90,7 @@ def publish_environments(stage: Stage) -> None:
 
 def _show_published(stage: Stage) -> None:
     session = boto3.Session("demo", "demo", region_name=REGION)
-    cloudwatch = new_cloudwatch_client(session, endpoint_url=stage.cloudwatch)
+    cloudwatch = new_cloudwatch_client(session, endpoint_url=stage.aws)
     found = [
         one
         for page in cloudwatch.get_paginator("list_metrics").paginate(Namespace=NAMESPACE)

@@ -19,7 +19,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from _demo_metrics import publish_environments, started_cloudwatch
+from _demo_export import SETTINGS as SETTINGS_OF_EXPORTS
+from _demo_export import check_exports, export_both
+from _demo_metrics import publish_environments, started_aws
 from _demo_metrics import settings as settings_of_metrics
 from botocore.config import Config
 
@@ -28,6 +30,7 @@ from mwaa_provider.client.mwaa import MwaaClient
 from mwaa_provider.exceptions import MwaaError
 from mwaa_provider.local import Identity, JournalEntry, LocalMwaa
 from mwaa_provider.local.real import PostgresServer, RealAirflow
+from mwaa_provider.metadata.export.manifest import Manifest
 
 EXAMPLE_DAGS = Path(__file__).resolve().parent.parent / "example_dags"
 CALLING_DAG, TARGET_DAG = "example_trigger_other_environment", "example_target"
@@ -49,8 +52,9 @@ class Stage:
     postgres: PostgresServer
     pythons: dict[str, str]
     keep: bool
-    cloudwatch: str = ""
+    aws: str = ""
     published: int = 0
+    exported: dict[str, Manifest] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
     airflows: dict[str, RealAirflow] = field(default_factory=dict)
     runs: dict[str, DagRun] = field(default_factory=dict)
@@ -78,7 +82,15 @@ def start_two_environments(stage: Stage) -> None:
     """Start an Airflow for 'source' and one for 'target', side by side."""
     connection = json.dumps(stage.mwaa.airflow_connection(SOURCE_ROLE))
     start_environments(
-        stage, {"source": {"AIRFLOW_CONN_MWAA_DEMO": connection, **settings_of_metrics(stage.cloudwatch)}, "target": {}}
+        stage,
+        {
+            "source": {
+                "AIRFLOW_CONN_MWAA_DEMO": connection,
+                **settings_of_metrics(stage.aws),
+                **SETTINGS_OF_EXPORTS,
+            },
+            "target": dict(SETTINGS_OF_EXPORTS),
+        },
     )
 
 
@@ -211,6 +223,8 @@ def sum_up(stage: Stage) -> None:
         print(f"    {name:<20}{run.dag_id:<36}{run.state:<10}{took:5.1f} s   {run.run_id}")
     if not stage.published:
         raise DemoFailedError("nothing was published to CloudWatch")
+    if wrong := check_exports(stage):
+        raise DemoFailedError("; ".join(wrong))
     failed = [name for name, run in stage.runs.items() if run.state != "success"]
     if failed:
         raise DemoFailedError(f"the run in {' and '.join(failed)} did not succeed")
@@ -277,6 +291,7 @@ STEPS: tuple[tuple[str, Callable[[Stage], None]], ...] = (
     ("What travelled between them", show_what_travelled),
     ("Tasks in 'source' wait for runs in 'target' without a worker", defer_across),
     ("How both are: on the terminal, and in CloudWatch (played by moto)", publish_environments),
+    ("The metadata of both goes to S3 (played by moto)", export_both),
     ("What happened", sum_up),
 )
 
@@ -287,8 +302,8 @@ def tell(target_python: str, keep: bool) -> None:
         postgres = PostgresServer()
         stack.callback(postgres.stop)
         mwaa = stack.enter_context(LocalMwaa())
-        cloudwatch = stack.enter_context(started_cloudwatch())
-        stage = Stage(mwaa, postgres, {"source": sys.executable, "target": target_python}, keep, cloudwatch)
+        aws = stack.enter_context(started_aws())
+        stage = Stage(mwaa, postgres, {"source": sys.executable, "target": target_python}, keep, aws)
         stack.callback(stage.say, "stopping everything that was started")
         for number, (title, step) in enumerate(STEPS, 1):
             print(f"\n{number}. {title}", flush=True)

@@ -207,7 +207,9 @@ def test_what_a_task_said(contract: Contract, client: MwaaClient, odd_run: DagRu
         with pytest.raises(NotFoundError, match="TaskInstance not found"):
             client.get_task_log(NAME, *ids, try_number=1)
     if contract.major == 2:
-        assert "*** " in client.get_task_log(NAME, "contract_odd", ODD, "pushes", try_number=7)  # the log's reader says why
+        assert "*** " in client.get_task_log(
+            NAME, "contract_odd", ODD, "pushes", try_number=7
+        )  # the log's reader says why
     else:
         with pytest.raises(NotFoundError, match="TaskInstance not found"):
             client.get_task_log(NAME, "contract_odd", ODD, "pushes", try_number=7)
