@@ -73,7 +73,12 @@ def scripted(airflow_version: str) -> ScriptedAirflow:
         tags=["contract", "odd"],
         run_takes=0.3,
         task_returns={"pushes": {"a": 1, "b": [True, None]}, "mapped": [10, 20, 30]},
-        task_pushes={"pushes": {"with space and ü": [1, "zwölf", None], "with/slash": "found"}},
+        task_pushes={
+            "pushes": {
+                "with space and ü": [1, "zwölf", None],
+                **({} if airflow_version.startswith("3.0.") else {"with/slash": "found"}),
+            }
+        },
     )
     airflow.add_dag("contract_fails", run_takes=0.3, run_ends_in="failed")
     airflow.add_dag("contract_slow", run_takes=None)

@@ -18,7 +18,10 @@ from mwaa_provider.local import Fault
 from mwaa_provider.operators.cleared import has_run_since, is_noted, note_to_run_again
 from tests.contract.environments import NAME, Contract, by
 
-ODD, PUSHED = "typed_odd", ("return_value", "with space and ü", "with/slash")
+ODD, PUSHED = (
+    "typed_odd",
+    ("return_value", "with space and ü", "with/slash"),
+)  # a task of 3.0 pushes no key with a slash
 
 
 def new_name(what: str) -> str:
@@ -235,12 +238,13 @@ def test_task_instances_that_are_not_there(client: MwaaClient, odd_run: DagRun) 
 
 
 def test_xcoms_are_listed_and_read(contract: Contract, client: MwaaClient, odd_run: DagRun) -> None:
+    has_no_slash = (3, 0) <= contract.release < (3, 1)
     entries = sorted(
         client.list_xcoms(NAME, "contract_odd", ODD), key=lambda entry: (entry.task_id, entry.map_index, entry.key)
     )
     assert [replace(entry, timestamp=None) for entry in entries] == [
         *(XComEntry("contract_odd", ODD, "mapped", at, "return_value") for at in range(3)),
-        *(XComEntry("contract_odd", ODD, "pushes", -1, key) for key in PUSHED),
+        *(XComEntry("contract_odd", ODD, "pushes", -1, key) for key in PUSHED[: 2 if has_no_slash else 3]),
     ]
     assert all(entry.timestamp is not None for entry in entries)
     of_task = client.list_xcoms(NAME, "contract_odd", ODD, task_id="pushes")

@@ -4,6 +4,7 @@ import time
 from datetime import datetime, timezone
 
 from airflow import DAG
+from airflow import __version__ as version
 
 try:
     from airflow.sdk import TaskGroup, task
@@ -31,7 +32,8 @@ with DAG(dag_id="contract_odd", is_paused_upon_creation=False, tags=["contract",
     @task
     def pushes(ti=None):
         ti.xcom_push("with space and ü", [1, "zwölf", None])
-        ti.xcom_push("with/slash", "found")
+        if not version.startswith("3.0."):  # its tasks cannot: their own API does not find the path
+            ti.xcom_push("with/slash", "found")
         return {"a": 1, "b": [True, None]}
 
     @task
