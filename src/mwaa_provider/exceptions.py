@@ -23,6 +23,7 @@
      │    └── MetadataApiOffError                   its web server has none
      ├── NoWayInError                               every way to the REST API was tried and failed
      ├── CliCommandError                            an airflow command failed over there
+     ├── SettingsNotImportedError                   some variables or pools of an import failed
      ├── ResultTooLargeError                        more than an XCom should hold
      ├── MetadataDatabaseError                      the metadata database cannot be reached, or does not do what was asked
      ├── ExportError                                an export failed; there is no manifest of it
@@ -179,6 +180,13 @@ class CliCommandError(MwaaError):
     """An ``airflow`` command failed over there. Facts: ``environment_name``, ``command`` (its words), ``status``, ``stdout``, ``stderr``.
 
     Of what it printed the end is kept, 10,000 characters; secrets given to ``connections add`` and ``variables set`` are left out of it.
+    """
+
+
+class SettingsNotImportedError(MwaaError):
+    """Some variables or pools of an import failed; the rest was imported.
+
+    Facts: ``environment_name``, ``failed`` (by name, what was said; never a value), ``not_tried`` (names).
     """
 
 

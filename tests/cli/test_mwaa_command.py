@@ -39,6 +39,8 @@ def test_help_names_the_subcommands_and_the_exit_statuses():
         "url",
         "rest",
         "cli",
+        "variables",
+        "pools",
         "status",
         "dashboard",
         "export",

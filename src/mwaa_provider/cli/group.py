@@ -20,6 +20,8 @@ _SUBCOMMANDS = {
     "url": "Print a link that logs a browser in to an environment.",
     "rest": "Call Airflow's REST API in an environment.",
     "cli": "Run an airflow command in an environment.",
+    "variables": "Import variables from a file.",
+    "pools": "Import pools from a file.",
     "status": "Show how environments are: health, runs, tasks, pools.",
     "dashboard": "Print or put a CloudWatch dashboard and alarms of an environment.",
     "export": "Export an environment's metadata database to S3, and verify exports.",

@@ -14,9 +14,9 @@ from mwaa_provider.client.dag_runs import DagRunCalls
 from mwaa_provider.client.dags import DagCalls
 from mwaa_provider.client.environments import EnvironmentCalls
 from mwaa_provider.client.history import HistoryCalls
+from mwaa_provider.client.imports import ImportCalls
 from mwaa_provider.client.monitoring import MonitoringCalls
 from mwaa_provider.client.rest.raw_pages import check_pages, pages_of
-from mwaa_provider.client.settings import SettingCalls
 from mwaa_provider.client.streaming import StreamingCalls
 from mwaa_provider.client.task_instances import TaskInstanceCalls
 from mwaa_provider.client.transport import Effect, RestRequest, RestResponse, checked, is_read, may_be_sent_twice
@@ -27,7 +27,7 @@ class MwaaClient(
     DagCalls,
     DagRunCalls,
     TaskInstanceCalls,
-    SettingCalls,
+    ImportCalls,
     MonitoringCalls,
     CliCalls,
     HistoryCalls,
