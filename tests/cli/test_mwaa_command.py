@@ -46,6 +46,8 @@ def test_help_names_the_subcommands_and_the_exit_statuses():
         "export",
         "policy",
         "local",
+        "secrets",
+        "connection",
         "plugins",
         "requirements",
         "startup",

@@ -220,7 +220,7 @@ class TestPools:
         default = client.get_pool("target", "default_pool")
         wanted = {
             "same": {"slots": 3, "include_deferred": True},
-            "differs": {"slots": -1, "description": "now"},
+            "differs": {"slots": 4, "description": "now"},
             "new": {"slots": 2, "description": "", "include_deferred": True},
             "default_pool": {"slots": 99, "description": default.description},
         }
@@ -230,18 +230,24 @@ class TestPools:
             *(("same", "keep"), ("differs", "update"), ("new", "create")),
             *(("default_pool", "update"), ("default_too", "delete")),
         ]
-        assert report.changes[1].detail == "slots 3 -> -1, description None -> 'now'" or report.changes[
-            1
-        ].detail.startswith("slots 3 -> -1, description ")
+        assert report.changes[1].detail.startswith("slots 3 -> 4, description ")
         found = {pool.name: pool for pool in client.list_pools("target")}
         assert sorted(found) == ["default_pool", "differs", "new", "same"]
-        assert (found["differs"].slots, found["differs"].description) == (-1, "now")
+        assert (found["differs"].slots, found["differs"].description) == (4, "now")
         assert (found["new"].slots, found["new"].include_deferred) == (2, True)
         assert (found["default_pool"].slots, found["default_pool"].description) == (99, default.description)
         assert len(writes(local_mwaa)) > before
         again = len(writes(local_mwaa))
         assert client.import_pools("target", wanted).names("keep") == list(wanted)
         assert len(writes(local_mwaa)) == again
+
+    def test_no_limit_is_for_airflow_3(self, client: MwaaClient, airflow: ScriptedAirflow) -> None:
+        if airflow.airflow_version.startswith("3"):
+            client.import_pools("target", {"a": {"slots": -1}}).raise_for_errors()
+        else:
+            with pytest.raises(InvalidInputError, match="'a': slots: -1, no limit, is what the REST API of Airflow 2"):
+                client.import_pools("target", {"a": {"slots": -1}})
+        assert airflow.pools().get("a") == (-1 if airflow.airflow_version.startswith("3") else None)
 
     def test_one_that_fails_does_not_stop_the_rest(self, client: MwaaClient, local_mwaa: LocalMwaa) -> None:
         local_mwaa.faults.add(Fault.answer(403, operation="rest", method="POST", body={"detail": "no"}))

@@ -5,6 +5,19 @@ from __future__ import annotations
 from mwaa_provider.exceptions import InvalidInputError, MwaaError
 
 _NAME_HERE = {
+    "backend": "--backend",
+    "conn_type": "TYPE",
+    "connections_lookup_pattern": "--connections-lookup-pattern",
+    "connections_prefix": "--connections-prefix",
+    "extra": "--extra",
+    "host": "--host",
+    "login": "--login",
+    "only": "--only",
+    "password": "--password",
+    "port": "--port",
+    "schema": "--schema",
+    "variables_lookup_pattern": "--variables-lookup-pattern",
+    "variables_prefix": "--variables-prefix",
     "body": "--body",
     "airflow": "--airflow",
     "command": "COMMAND",

@@ -8,7 +8,7 @@ from typing import Any
 from mwaa_provider.client import input_checks
 from mwaa_provider.client.core import raise_problems
 from mwaa_provider.client.importing import Change, ImportReport, carry_out
-from mwaa_provider.client.pool_import import plan_pools, wanted_pools
+from mwaa_provider.client.pool_import import check_slots, plan_pools, wanted_pools
 from mwaa_provider.client.rest.settings import DEFAULT_POOL
 from mwaa_provider.client.settings import SettingCalls
 from mwaa_provider.client.variable_import import plan_variables, wanted_variables, without_value
@@ -84,6 +84,7 @@ class ImportCalls(SettingCalls):
         """
         wanted, problems = wanted_pools(pools)
         raise_problems([*_problems(environment_name, prune_prefix, "name"), *problems])
+        raise_problems(check_slots(wanted, self._known_environment(environment_name).airflow_major))
         there = {pool.name: pool for pool in self.list_pools(environment_name)}
         plan = plan_pools(wanted, there.values(), prune_prefix=prune_prefix)
 

@@ -65,6 +65,23 @@ def _problems(fields: Any) -> list[str]:
     return problems
 
 
+def check_slots(wanted: Mapping[str, WantedPool], airflow_major: int) -> list[str]:
+    """Tell what an environment's line of Airflow cannot have.
+
+    Airflow 2 makes a pool without limit, and its REST API then answers HTTP 500 for it and for every list of pools (seen with 2.10.3).
+
+    :param wanted: The pools as they shall be.
+    :param airflow_major: The line of Airflow.
+    """
+    if airflow_major >= 3:
+        return []
+    return [
+        f"{name!r}: slots: -1, no limit, is what the REST API of Airflow 2 cannot show; give a great number"
+        for name, pool in wanted.items()
+        if pool.slots < 0
+    ]
+
+
 def plan_pools(wanted: Mapping[str, WantedPool], there: Iterable[Pool], *, prune_prefix: str | None) -> list[Change]:
     """Return what is to be done to make what is there what is wanted.
 
