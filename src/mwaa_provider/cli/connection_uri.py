@@ -23,7 +23,7 @@ def connection() -> None:
 @click.option("--login", metavar="TEXT", help="The login.")
 @click.option(
     "--password",
-    "secret_from",
+    "given_as",
     metavar="@FILE|-",
     help="@ and the name of a file with the password, or - for standard input; a newline at its end is left out.",
 )
@@ -39,7 +39,7 @@ def uri(
     conn_type: str,
     host: str | None,
     login: str | None,
-    secret_from: str | None,
+    given_as: str | None,
     port: int | None,
     schema: str | None,
     extra_from: str | None,
@@ -54,9 +54,9 @@ def uri(
 
     The URI holds the password: send it into a file or a pipe. Nothing here asks AWS.
     """
-    if secret_from == "-" and extra_from == "-":
+    if given_as == "-" and extra_from == "-":
         raise click.UsageError("--password, --extra: only one of them can be standard input")
-    if secret_from is not None and secret_from != "-" and not secret_from.startswith("@"):
+    if given_as is not None and given_as != "-" and not given_as.startswith("@"):
         raise click.UsageError(
             "--password: everybody on this machine can read what stands on a command line; give @ and a file's name, or -"
         )
@@ -65,7 +65,7 @@ def uri(
             conn_type,
             host=host,
             login=login,
-            password=None if secret_from is None else _text("--password", secret_from).rstrip("\r\n"),
+            password=None if given_as is None else _text("--password", given_as).rstrip("\r\n"),
             port=port,
             schema=schema,
             extra=None if extra_from is None else _object(extra_from),
