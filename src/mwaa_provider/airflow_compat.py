@@ -254,6 +254,7 @@ class RunningTask:
         self.may_follow_another_try: bool = self.try_number > 1 or hasattr(task_instance, "_try_number")
         # A clear by a person sets max_tries to try_number + retries, an automatic retry leaves it; so the difference tells
         # the first try of each life. (RuntimeTaskInstance of Airflow 3 has max_tries too.)
+        self.life: int = task_instance.max_tries - context["task"].retries
         self.is_first_try_since_clear: bool = self.try_number <= task_instance.max_tries - context["task"].retries + 1
 
     @property

@@ -24,6 +24,7 @@
      ├── NoWayInError                               every way to the REST API was tried and failed
      ├── CliCommandError                            an airflow command failed over there
      ├── SettingsNotImportedError                   some variables or pools of an import failed
+     ├── AssetNotFoundError                         an environment knows no such asset
      ├── ResultTooLargeError                        more than an XCom should hold
      ├── MetadataDatabaseError                      the metadata database cannot be reached, or does not do what was asked
      ├── ExportError                                an export failed; there is no manifest of it
@@ -188,6 +189,10 @@ class SettingsNotImportedError(MwaaError):
 
     Facts: ``environment_name``, ``failed`` (by name, what was said; never a value), ``not_tried`` (names).
     """
+
+
+class AssetNotFoundError(MwaaError):
+    """The environment knows no such asset (dataset), or more than one. Facts: ``environment_name``, ``asset_uri``, ``asset_name``."""
 
 
 class ResultTooLargeError(MwaaError):

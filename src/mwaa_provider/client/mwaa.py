@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mwaa_provider.client import input_checks
+from mwaa_provider.client.assets import AssetCalls
 from mwaa_provider.client.boto_client import botocore_config_that_never_resends as botocore_config_that_never_resends
 from mwaa_provider.client.cli import CliCalls
 from mwaa_provider.client.core import raise_problems
@@ -28,6 +29,7 @@ class MwaaClient(
     DagRunCalls,
     TaskInstanceCalls,
     ImportCalls,
+    AssetCalls,
     MonitoringCalls,
     CliCalls,
     HistoryCalls,

@@ -6,8 +6,9 @@ from datetime import datetime, timezone
 from airflow import DAG
 
 try:
-    from airflow.sdk import TaskGroup, task
+    from airflow.sdk import Asset, TaskGroup, task
 except ImportError:  # Airflow 2
+    from airflow.datasets import Dataset as Asset
     from airflow.decorators import task
     from airflow.utils.task_group import TaskGroup
 
@@ -58,7 +59,7 @@ with DAG(dag_id="contract_slow", is_paused_upon_creation=False, **COMMON):
 
 with DAG(dag_id="contract_paused", is_paused_upon_creation=True, **COMMON):
 
-    @task(task_id="work")
+    @task(task_id="work", outlets=[Asset("s3://contract/orders")])
     def never():
         pass
 
