@@ -16,9 +16,9 @@ What it needs:
 
     {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::BUCKET/KEY"}
 
-AWS's own sample is a script that sends ``variables set KEY VALUE`` for each key: a value that is no text raises, one with a space or a
-quote is torn apart, and a failure stops it in the middle. Here every JSON value arrives whole, only what differs is written, one that fails
-does not stop the others, and no value is logged.
+AWS's own sample is a script that sends ``variables set KEY VALUE`` for each key: a value that is no text raises, one with a space
+or a quote is torn apart, and a failure stops it in the middle. Here every JSON value arrives whole, only what differs is written,
+one that fails does not stop the others, and no value is logged.
 """
 
 from datetime import datetime, timezone
