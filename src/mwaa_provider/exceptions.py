@@ -23,6 +23,8 @@
      │    └── MetadataApiOffError                   its web server has none
      ├── NoWayInError                               every way to the REST API was tried and failed
      ├── CliCommandError                            an airflow command failed over there
+     ├── SettingsNotImportedError                   some variables or pools of an import failed
+     ├── AssetNotFoundError                         an environment knows no such asset
      ├── ResultTooLargeError                        more than an XCom should hold
      ├── MetadataDatabaseError                      the metadata database cannot be reached, or does not do what was asked
      ├── ExportError                                an export failed; there is no manifest of it
@@ -180,6 +182,17 @@ class CliCommandError(MwaaError):
 
     Of what it printed the end is kept, 10,000 characters; secrets given to ``connections add`` and ``variables set`` are left out of it.
     """
+
+
+class SettingsNotImportedError(MwaaError):
+    """Some variables or pools of an import failed; the rest was imported.
+
+    Facts: ``environment_name``, ``failed`` (by name, what was said; never a value), ``not_tried`` (names).
+    """
+
+
+class AssetNotFoundError(MwaaError):
+    """The environment knows no such asset (dataset), or more than one. Facts: ``environment_name``, ``asset_uri``, ``asset_name``."""
 
 
 class ResultTooLargeError(MwaaError):

@@ -109,10 +109,12 @@ def get_provider_info() -> dict[str, Any]:
             {
                 "integration-name": "Amazon Managed Workflows for Apache Airflow (MWAA)",
                 "python-modules": [
+                    "mwaa_provider.operators.asset_event",
                     "mwaa_provider.operators.cli",
                     "mwaa_provider.operators.cloudwatch_metrics",
                     "mwaa_provider.operators.dag_run",
                     "mwaa_provider.operators.rest_api",
+                    "mwaa_provider.operators.variables",
                 ],
             }
         ],

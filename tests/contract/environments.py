@@ -86,6 +86,7 @@ def scripted(airflow_version: str) -> ScriptedAirflow:
     airflow.add_dag("contract_groups", paused=True, tasks=["one", "outer.one", "outer.inner.two"])
     if tuple(int(part) for part in airflow_version.split(".")) >= (3, 3):
         airflow.add_dag("contract_partitioned", partitioned=True, run_takes=1.0)
+    airflow.add_asset("s3://contract/orders")
     airflow.add_import_error("/usr/local/airflow/dags/contract_broken.py", "ImportError: this DAG file does not parse")
     return airflow
 

@@ -59,6 +59,9 @@ def scenario(contract: Contract) -> None:
     list(client.list_pools(NAME))
     client.delete_pool(NAME, key)
     list(client.list_connection_ids(NAME))
+    list(client.list_assets(NAME))
+    if contract.release >= (2, 9):
+        client.send_asset_event(NAME, "s3://contract/orders", event_key=key)
     list(client.list_import_errors(NAME))
     client.get_health(NAME)
     client.get_version(NAME)

@@ -20,11 +20,15 @@ _SUBCOMMANDS = {
     "url": "Print a link that logs a browser in to an environment.",
     "rest": "Call Airflow's REST API in an environment.",
     "cli": "Run an airflow command in an environment.",
+    "variables": "Import variables from a file.",
+    "pools": "Import pools from a file.",
     "status": "Show how environments are: health, runs, tasks, pools.",
     "dashboard": "Print or put a CloudWatch dashboard and alarms of an environment.",
     "export": "Export an environment's metadata database to S3, and verify exports.",
     "policy": "Print the least IAM policy for what you want to do.",
     "local": "Run a local MWAA with a real Airflow, without an AWS account.",
+    "secrets": "Print the options for connections and variables in Secrets Manager.",
+    "connection": "Print the URI of an Airflow connection.",
     "plugins": "Build and check plugins.zip; see what our plugins do in an Airflow.",
     "requirements": "Check requirements.txt, and download its wheels.",
     "startup": "Check the startup script.",
@@ -35,7 +39,11 @@ _WITHOUT_AWS = {
     "plugins": "plugins build",
     "requirements": "requirements check",
     "startup": "startup check",
+    "secrets": "secrets options",
+    "connection": "connection uri",
 }
+# Modules of another name than their command's; `connection.py` is about reaching AWS.
+_MODULES = {"connection": "connection_uri"}
 
 
 class LazyGroup(click.Group):
@@ -49,7 +57,9 @@ class LazyGroup(click.Group):
         """Import a subcommand."""
         if cmd_name not in _SUBCOMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"mwaa_provider.cli.{cmd_name}"), cmd_name)
+        command: click.Command = getattr(
+            import_module(f"mwaa_provider.cli.{_MODULES.get(cmd_name, cmd_name)}"), cmd_name
+        )
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -225,6 +225,36 @@ class Pool:
 
 
 @dataclass(frozen=True)
+class Asset:
+    """An asset; on Airflow 2, a dataset.
+
+    :param asset_id: Its number.
+    :param uri: Its URI.
+    :param name: Its name; on Airflow 2, the URI.
+    """
+
+    asset_id: int
+    uri: str
+    name: str
+
+
+@dataclass(frozen=True)
+class AssetEvent:
+    """An update of an asset.
+
+    :param event_id: Its number.
+    :param asset: The asset.
+    :param timestamp: When it was told of.
+    :param extra: What goes with it.
+    """
+
+    event_id: int
+    asset: Asset
+    timestamp: datetime | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class DagImportError:
     """A DAG file that does not parse.
 

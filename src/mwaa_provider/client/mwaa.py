@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mwaa_provider.client import input_checks
+from mwaa_provider.client.assets import AssetCalls
 from mwaa_provider.client.boto_client import botocore_config_that_never_resends as botocore_config_that_never_resends
 from mwaa_provider.client.cli import CliCalls
 from mwaa_provider.client.core import raise_problems
@@ -14,9 +15,9 @@ from mwaa_provider.client.dag_runs import DagRunCalls
 from mwaa_provider.client.dags import DagCalls
 from mwaa_provider.client.environments import EnvironmentCalls
 from mwaa_provider.client.history import HistoryCalls
+from mwaa_provider.client.imports import ImportCalls
 from mwaa_provider.client.monitoring import MonitoringCalls
 from mwaa_provider.client.rest.raw_pages import check_pages, pages_of
-from mwaa_provider.client.settings import SettingCalls
 from mwaa_provider.client.streaming import StreamingCalls
 from mwaa_provider.client.task_instances import TaskInstanceCalls
 from mwaa_provider.client.transport import Effect, RestRequest, RestResponse, checked, is_read, may_be_sent_twice
@@ -27,7 +28,8 @@ class MwaaClient(
     DagCalls,
     DagRunCalls,
     TaskInstanceCalls,
-    SettingCalls,
+    ImportCalls,
+    AssetCalls,
     MonitoringCalls,
     CliCalls,
     HistoryCalls,

@@ -7,8 +7,9 @@ from airflow import DAG
 from airflow import __version__ as version
 
 try:
-    from airflow.sdk import TaskGroup, task
+    from airflow.sdk import Asset, TaskGroup, task
 except ImportError:  # Airflow 2
+    from airflow.datasets import Dataset as Asset
     from airflow.decorators import task
     from airflow.utils.task_group import TaskGroup
 
@@ -60,7 +61,7 @@ with DAG(dag_id="contract_slow", is_paused_upon_creation=False, **COMMON):
 
 with DAG(dag_id="contract_paused", is_paused_upon_creation=True, **COMMON):
 
-    @task(task_id="work")
+    @task(task_id="work", outlets=[Asset("s3://contract/orders")])
     def never():
         pass
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mwaa_provider.client.rest.assets import AssetEndpoints
 from mwaa_provider.client.rest.history import HistoryEndpoints
 from mwaa_provider.client.rest.monitoring import MonitoringEndpoints
 from mwaa_provider.client.rest.runs import RunEndpoints
@@ -9,7 +10,9 @@ from mwaa_provider.client.rest.settings import SettingEndpoints
 from mwaa_provider.client.rest.tasks import TaskEndpoints
 
 
-class AirflowRestApi(RunEndpoints, TaskEndpoints, SettingEndpoints, MonitoringEndpoints, HistoryEndpoints):
+class AirflowRestApi(
+    RunEndpoints, TaskEndpoints, SettingEndpoints, MonitoringEndpoints, HistoryEndpoints, AssetEndpoints
+):
     """The REST API of one environment.
 
     Each call is sent once; its errors are those of :mod:`mwaa_provider.exceptions`. Lists are told how to be read, and not read yet

@@ -79,6 +79,13 @@ GET_POOL = Endpoint("GET", "/pools/{name}", "read")
 PATCH_POOL = Endpoint("PATCH", "/pools/{name}", "idempotent")
 DELETE_POOL = Endpoint("DELETE", "/pools/{name}", "idempotent")
 
+LIST_DATASETS = Endpoint("GET", "/datasets", "read", major=2)
+LIST_ASSETS = Endpoint("GET", "/assets", "read", major=3)
+LIST_DATASET_EVENTS = Endpoint("GET", "/datasets/events", "read", major=2, since=(2, 9))
+LIST_ASSET_EVENTS = Endpoint("GET", "/assets/events", "read", major=3)
+CREATE_DATASET_EVENT = Endpoint("POST", "/datasets/events", "create", major=2, since=(2, 9))
+CREATE_ASSET_EVENT = Endpoint("POST", "/assets/events", "create", major=3)
+
 LIST_CONNECTIONS = Endpoint("GET", "/connections", "read")
 
 LIST_IMPORT_ERRORS = Endpoint("GET", "/importErrors", "read")
@@ -114,6 +121,12 @@ ENDPOINTS = (
     GET_POOL,
     PATCH_POOL,
     DELETE_POOL,
+    LIST_DATASETS,
+    LIST_ASSETS,
+    LIST_DATASET_EVENTS,
+    LIST_ASSET_EVENTS,
+    CREATE_DATASET_EVENT,
+    CREATE_ASSET_EVENT,
     LIST_CONNECTIONS,
     LIST_IMPORT_ERRORS,
     GET_VERSION,

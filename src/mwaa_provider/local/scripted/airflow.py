@@ -9,6 +9,7 @@ from mwaa_provider.exceptions import InvalidInputError
 from mwaa_provider.local.backend import BackendAnswer, BackendRequest, CliAnswer
 from mwaa_provider.local.scripted.cli import ScriptedCli
 from mwaa_provider.local.scripted.records import (
+    ScriptedAsset,
     ScriptedDag,
     ScriptedImportError,
     ScriptedRun,
@@ -346,6 +347,27 @@ class ScriptedAirflow:
         """
         with self._store.settled():
             self._store.set_connection(connection_id, conn_type)
+
+    def add_asset(self, uri: str, *, name: str | None = None, dag_ids: Sequence[str] = ()) -> None:
+        """Add an asset; on Airflow 2, a dataset.
+
+        :param uri: Its URI.
+        :param name: Its name, on Airflow 3 (default: the URI).
+        :param dag_ids: The DAGs that are scheduled by it alone.
+        """
+        for dag_id in dag_ids:
+            self._dag(dag_id)
+        with self._store.settled():
+            asset = ScriptedAsset(self._store.number(), uri, name or uri, self._store.clock.now(), tuple(dag_ids))
+            self._store.assets.append(asset)
+
+    def asset_events(self, uri: str) -> list[dict[str, Any]]:
+        """Return what went with the events of an asset, the first one first.
+
+        :param uri: Its URI.
+        """
+        with self._store.settled():
+            return [dict(event.extra) for asset in self._store.assets if asset.uri == uri for event in asset.events]
 
     def add_import_error(self, filename: str, stack_trace: str) -> None:
         """Add an import error.

@@ -211,6 +211,28 @@ class ScriptedPool:
 
 
 @dataclass
+class ScriptedAssetEvent:
+    """One event of an asset."""
+
+    number: int
+    timestamp: datetime
+    extra: dict[str, Any]
+    run_ids: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class ScriptedAsset:
+    """One asset (a dataset, on Airflow 2), and the DAGs that it alone schedules."""
+
+    number: int
+    uri: str
+    name: str
+    created: datetime
+    dag_ids: tuple[str, ...] = ()
+    events: list[ScriptedAssetEvent] = field(default_factory=list)
+
+
+@dataclass
 class ScriptedConnection:
     """One connection, as far as a list tells of it."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mwaa_provider.local.answers import airflow_problem
 from mwaa_provider.local.backend import BackendAnswer, BackendRequest
 from mwaa_provider.local.scripted import shapes_v1
+from mwaa_provider.local.scripted.assets_v1 import AssetsV1
 from mwaa_provider.local.scripted.bodies_v1 import ProblemsV1
 from mwaa_provider.local.scripted.records import ScriptedDag
 from mwaa_provider.local.scripted.routing import Call, Refusal, answer, call_of, find, may, route
@@ -37,6 +38,7 @@ class RestV1:
             route("PATCH", "/dags/{dag_id}", self._patch_dag, "User"),
             route("GET", "/dags/{dag_id}/details", self._get_dag_details, "Viewer"),
             *RunsV1(*parts).routes(),
+            *AssetsV1(*parts).routes(),
             *RowsV1(*parts).routes(),
             *TasksV1(*parts).routes(),
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mwaa_provider.local.backend import BackendAnswer, BackendRequest
 from mwaa_provider.local.scripted import bodies_v2, shapes_v2
+from mwaa_provider.local.scripted.assets_v2 import AssetsV2
 from mwaa_provider.local.scripted.bodies_v2 import checked, refusal
 from mwaa_provider.local.scripted.routing import Call, Refusal, answer, call_of, find, may, route
 from mwaa_provider.local.scripted.rows_v2 import RowsV2
@@ -33,6 +34,7 @@ class RestV2:
             route("PATCH", "/dags/{dag_id}", self._patch_dag, "User"),
             route("GET", "/dags/{dag_id}/details", self._get_dag_details, "Viewer"),
             *RunsV2(store, self._release).routes(),
+            *AssetsV2(store, self._release).routes(),
             *RowsV2(store, self._release).routes(),
             *TasksV2(store, self._release).routes(),
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -32,6 +33,17 @@ def in_ranges(row: object, ranges: Mapping[str, datetime]) -> bool:
         if value is None or not COMPARISONS[suffix](value, limit):
             return False
     return True
+
+
+def like(text: str, pattern: str) -> bool:
+    """Tell whether a text has a pattern in it, as SQL's ``ILIKE`` does between two ``%``.
+
+    :param text: The text.
+    :param pattern: The pattern, in which ``%`` stands for anything and ``_`` for one character.
+    """
+    steps = {"%": ".*", "_": "."}
+    expression = "".join(steps.get(letter) or re.escape(letter) for letter in pattern)
+    return re.search(expression, text, re.IGNORECASE | re.DOTALL) is not None
 
 
 def ordered(rows: Iterable[Row], keys: list[tuple[str, bool]]) -> list[Row]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.local.clock import Clock, SystemClock
 from mwaa_provider.local.scripted.records import (
+    ScriptedAsset,
+    ScriptedAssetEvent,
     ScriptedConnection,
     ScriptedDag,
     ScriptedImportError,
@@ -58,6 +60,7 @@ class Store:
         self.variables: dict[str, ScriptedVariable] = {}
         self.pools: dict[str, ScriptedPool] = {"default_pool": ScriptedPool(1, "default_pool", 128, "Default pool")}
         self.connections: dict[str, ScriptedConnection] = {}
+        self.assets: list[ScriptedAsset] = []
         self.import_errors: list[ScriptedImportError] = []
         self._lock = threading.RLock()
         self._numbers = 1
@@ -194,6 +197,32 @@ class Store:
         """
         self.connections[connection_id] = ScriptedConnection(self.number(), connection_id, conn_type)
         return self.connections[connection_id]
+
+    def add_asset_event(self, asset: ScriptedAsset, extra: dict[str, Any]) -> ScriptedAssetEvent:
+        """Add an event of an asset, and a run of each DAG that it schedules.
+
+        :param asset: The asset.
+        :param extra: What goes with the event.
+        """
+        now = self.moment()
+        event = ScriptedAssetEvent(self.number(), now, extra)
+        kind = "dataset_triggered" if self.release < (3,) else "asset_triggered"
+        for dag_id in asset.dag_ids:
+            run_id = f"{kind}__{now.isoformat()}"
+            self.add_run(
+                self.dags[dag_id],
+                run_id,
+                logical_date=now if self.release < (3,) else None,
+                run_after=now,
+                data_interval=None,
+                conf={},
+                note=None,
+                run_type=kind,
+                triggered_by="asset",
+            )
+            event.run_ids[dag_id] = run_id
+        asset.events.append(event)
+        return event
 
     def pause(self, dag: ScriptedDag, paused: bool) -> None:
         """Pause or unpause a DAG. Runs of a paused DAG stay queued; those under way go on, as in Airflow.

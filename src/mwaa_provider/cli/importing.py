@@ -1,0 +1,101 @@
+"""What ``mwaa variables import`` and ``mwaa pools import`` have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from mwaa_provider.cli.exit_status import exit_status_of
+from mwaa_provider.cli.output import print_json, print_table
+from mwaa_provider.cli.wording import message_of
+
+if TYPE_CHECKING:
+    from mwaa_provider.client.importing import ImportReport
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+def import_options(noun: str) -> Callable[[Decorated], Decorated]:
+    """Give a command the arguments and options of an import.
+
+    :param noun: What is imported.
+    """
+
+    def decorate(command: Decorated) -> Decorated:
+        for option in reversed(
+            (
+                click.argument("environment"),
+                click.argument("file"),
+                click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing."),
+                click.option(
+                    "--prune", metavar="PREFIX", help=f"Delete the {noun} that begin with PREFIX and are not in FILE."
+                ),
+                click.option("--json", "as_json", is_flag=True, help="Print a JSON object."),
+                click.option(
+                    "--transport",
+                    type=click.Choice(("auto", "iam", "session")),
+                    default="auto",
+                    metavar="WAY",
+                    help="iam (InvokeRestApi), session (a web session), or auto, whichever is open.  [default: auto]",
+                ),
+            )
+        ):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def tell(context: click.Context, report: ImportReport, *, as_json: bool) -> None:
+    """Print what was done to each; what failed goes to standard error, and makes the exit status.
+
+    :param context: Of the command.
+    :param report: What an import did, or would do.
+    :param as_json: For programs.
+    """
+    if as_json:
+        print_json(_for_programs(report))
+    else:
+        rows = [
+            (_outcome(report, change.name, change.action), change.name, change.detail)
+            for change in report.changes
+            if change.action != "keep"
+        ]
+        if rows:
+            print_table(("WOULD" if report.dry_run else "DONE", "NAME", "CHANGE"), rows)
+        kept = len(report.names("keep"))
+        click.echo(f"{len(rows)} differ, {kept} {'is' if kept == 1 else 'are'} as wanted.", err=True)
+    for name, error in report.errors.items():
+        click.echo(f"Error: {name}: {message_of(error)}", err=True)
+    if report.not_tried:
+        click.echo(f"Error: not tried after that: {', '.join(report.not_tried)}", err=True)
+    if report.errors:
+        context.exit(max(map(exit_status_of, report.errors.values())))
+
+
+def _outcome(report: ImportReport, name: str, action: str) -> str:
+    return "failed" if name in report.errors else "not tried" if name in report.not_tried else action
+
+
+def _for_programs(report: ImportReport) -> dict[str, Any]:
+    return {
+        "environment_name": report.environment_name,
+        "dry_run": report.dry_run,
+        "changes": [
+            {"name": change.name, "action": change.action, "outcome": _outcome_for_programs(report, change.name)}
+            for change in report.changes
+        ],
+        "errors": {
+            name: {"kind": type(error).__name__, "message": message_of(error)} for name, error in report.errors.items()
+        },
+    }
+
+
+def _outcome_for_programs(report: ImportReport, name: str) -> str:
+    if name in report.errors:
+        return "failed"
+    if name in report.not_tried:
+        return "not tried"
+    return "planned" if report.dry_run else "done"
