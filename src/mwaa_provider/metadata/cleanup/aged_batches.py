@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.metadata.cleanup.plan import AgedTable, Plan, Sql
 from mwaa_provider.metadata.cleanup.schema import name
+from mwaa_provider.metadata.cleanup.sessions import ask
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -29,7 +30,8 @@ def next_key(
     behind = ", ".join(f"{name(column)} DESC" for column in table.key)
     texts = ", ".join(f"{name(column)}::text" for column in table.key)
     begin = _after(table, after, "t")
-    rows = connection.exec_driver_sql(
+    rows = ask(
+        connection,
         f"SELECT {texts}, count(*) OVER () FROM (SELECT {names} FROM {plan.schema.qualified(table.name)} t WHERE {begin.text} "  # noqa: S608
         f"ORDER BY {names} LIMIT %s) w ORDER BY {behind} LIMIT 1",
         (*begin.values, count),
@@ -49,7 +51,8 @@ def clean_range(connection: Connection, plan: Plan, table: AgedTable, after: Key
     :param up_to: Where it ends, inclusive.
     """
     where = Sql.all_of((range_of(table, after, up_to), table.doomed))
-    gone: int = connection.exec_driver_sql(
+    gone: int = ask(
+        connection,
         f"DELETE FROM {plan.schema.qualified(table.name)} AS t WHERE {where.text}",  # noqa: S608
         where.values,
     ).rowcount
@@ -69,7 +72,8 @@ def clean_range_around_locks(
     """
     where = Sql.all_of((range_of(table, after, up_to), table.doomed))
     qualified = plan.schema.qualified(table.name)
-    row = connection.exec_driver_sql(
+    row = ask(
+        connection,
         f"WITH free AS MATERIALIZED (SELECT t.ctid AS place FROM {qualified} t WHERE {where.text} FOR UPDATE OF t SKIP LOCKED), "  # noqa: S608
         f"gone AS (DELETE FROM {qualified} AS t USING free WHERE t.ctid = free.place RETURNING 1) "
         f"SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM {qualified} t WHERE {where.text})",
@@ -91,7 +95,8 @@ def middle_key(connection: Connection, plan: Plan, table: AgedTable, after: Key 
     keys = ", ".join(f"t.{name(column)}" for column in table.key)
     texts = ", ".join(f"t.{name(column)}::text" for column in table.key)
     qualified = plan.schema.qualified(table.name)
-    rows = connection.exec_driver_sql(
+    rows = ask(
+        connection,
         f"SELECT {texts} FROM {qualified} t WHERE {where.text} ORDER BY {keys} "  # noqa: S608
         f"OFFSET (SELECT (count(*) - 1) / 2 FROM {qualified} t WHERE {where.text}) LIMIT 2",
         (*where.values, *where.values),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mwaa_provider.metadata.cleanup.plan import Plan
 from mwaa_provider.metadata.cleanup.rules import FINISHED_TASKS, RUNS, TASKS
 from mwaa_provider.metadata.cleanup.run_tables import RunTable
-from mwaa_provider.metadata.cleanup.sessions import BatchBlockedError
+from mwaa_provider.metadata.cleanup.sessions import BatchBlockedError, ask
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -60,9 +60,10 @@ def newest_runs(connection: Connection, plan: Plan) -> list[int]:
     :param plan: What will be cleaned.
     """
     runs = plan.schema.qualified(RUNS)
-    rows = connection.exec_driver_sql(
+    rows = ask(
+        connection,
         f"SELECT r.id FROM {runs} r JOIN (SELECT dag_id, max(start_date) AS start_date FROM {runs} "  # noqa: S608 - of the catalog
-        f"WHERE {plan.not_manual} GROUP BY dag_id) n ON n.dag_id = r.dag_id AND n.start_date = r.start_date"
+        f"WHERE {plan.not_manual} GROUP BY dag_id) n ON n.dag_id = r.dag_id AND n.start_date = r.start_date",
     )
     return [row[0] for row in rows]
 
@@ -80,7 +81,8 @@ def next_runs(connection: Connection, plan: Plan, newest: list[int], after: int,
     runs, tasks = plan.schema.qualified(RUNS), plan.schema.qualified(TASKS)
     doomed = plan.doomed_runs(newest)
     count = max(1, min(_WINDOW, int(most / max(per_run, 1.0)) + 1))
-    found = connection.exec_driver_sql(
+    found = ask(
+        connection,
         f"SELECT r.id, (SELECT count(*) FROM {tasks} t WHERE t.dag_id = r.dag_id AND t.run_id = r.run_id) "  # noqa: S608
         f"FROM (SELECT * FROM {runs} WHERE id > %s ORDER BY id LIMIT {_WINDOW}) r WHERE {doomed.text} ORDER BY r.id LIMIT {count}",
         (after, *doomed.values),
@@ -94,7 +96,8 @@ def next_runs(connection: Connection, plan: Plan, newest: list[int], after: int,
         weight += its_tasks + 1
     if len(found) == count:
         return NextRuns(tuple(ids), ids[-1], is_end=False)
-    end = connection.exec_driver_sql(
+    end = ask(
+        connection,
         f"SELECT max(w.id), count(*) FROM (SELECT id FROM {runs} WHERE id > %s ORDER BY id LIMIT {_WINDOW}) w",  # noqa: S608
         (after,),
     ).one()
@@ -132,12 +135,12 @@ def _lock_runs(
 ) -> tuple[list[int], tuple[int, ...]]:
     doomed = plan.doomed_runs(newest)
     query = f"SELECT r.id FROM {plan.schema.qualified(RUNS)} r WHERE r.id = ANY(%s::bigint[]) AND {doomed.text}"  # noqa: S608
-    rows = connection.exec_driver_sql(f"{query} FOR UPDATE OF r SKIP LOCKED", (list(ids), *doomed.values))
+    rows = ask(connection, f"{query} FOR UPDATE OF r SKIP LOCKED", (list(ids), *doomed.values))
     free = [row[0] for row in rows]
     missing = [one for one in ids if one not in set(free)] if len(free) < len(ids) else []
     if not missing:
         return free, ()
-    still = connection.exec_driver_sql(query, (missing, *doomed.values))
+    still = ask(connection, query, (missing, *doomed.values))
     return free, tuple(row[0] for row in still)
 
 
@@ -153,7 +156,8 @@ def _stays(plan: Plan) -> tuple[object, ...]:
 
 def _lock_tasks(connection: Connection, plan: Plan, runs: list[int], most: int) -> list[tuple[int, str, bool]]:
     """Lock the task instances, not waiting for any, and tell each one's run, place, and whether it stays."""
-    rows = connection.exec_driver_sql(
+    rows = ask(
+        connection,
         f"SELECT r.id, t.ctid::text, {_STAYS} FROM {plan.schema.qualified(TASKS)} t "  # noqa: S608
         f"JOIN {plan.schema.qualified(RUNS)} r ON r.dag_id = t.dag_id AND r.run_id = t.run_id "
         "WHERE r.id = ANY(%s::bigint[]) LIMIT %s FOR UPDATE OF t NOWAIT",
@@ -163,7 +167,8 @@ def _lock_tasks(connection: Connection, plan: Plan, runs: list[int], most: int) 
 
 
 def _with_tasks_that_stay(connection: Connection, plan: Plan, runs: list[int]) -> set[int]:
-    rows = connection.exec_driver_sql(
+    rows = ask(
+        connection,
         f"SELECT DISTINCT r.id FROM {plan.schema.qualified(TASKS)} t "  # noqa: S608
         f"JOIN {plan.schema.qualified(RUNS)} r ON r.dag_id = t.dag_id AND r.run_id = t.run_id "
         f"WHERE r.id = ANY(%s::bigint[]) AND {_STAYS}",
@@ -195,7 +200,8 @@ def _delete(connection: Connection, plan: Plan, runs: list[int], places: list[st
                 f" AND NOT EXISTS (SELECT FROM {plan.schema.qualified(TASKS)} t "
                 "WHERE t.dag_id = c.dag_id AND t.run_id = c.run_id)"
             )
-        gone = connection.exec_driver_sql(
+        gone = ask(
+            connection,
             f"DELETE FROM {plan.schema.qualified(table.name)} AS c{' USING ' + using if using else ''} WHERE {condition}",  # noqa: S608
             (places if by_tasks else runs,),
         ).rowcount
@@ -216,7 +222,8 @@ def _counted(connection: Connection, plan: Plan, tables: list[str]) -> dict[str,
     """Tell how many rows of some tables PostgreSQL has counted as removed; the difference of two looks is exact within a transaction."""
     if not tables:
         return {}
-    rows = connection.exec_driver_sql(
+    rows = ask(
+        connection,
         "SELECT c.relname, pg_stat_get_xact_tuples_deleted(c.oid) FROM pg_catalog.pg_class c "
         "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = ANY(%s::text[])",
         (plan.schema.name, tables),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.metadata.database import TimeLimits
 from mwaa_provider.metadata.selecting import SETTINGS
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection
+    from sqlalchemy.engine import Connection, CursorResult
 
 #: Batches are looked up by keys. Statistics of a table that has just lost most of its rows, or was never analysed, may tell the planner
 #: to read all of it instead; compiling such a plan takes longer than the batch.
@@ -83,3 +84,20 @@ def batch(connection: Connection, limits: Limits, *, by_index: bool = False) -> 
         if why is None:
             raise
         raise BatchBlockedError(why, is_slow=state == "57014") from error
+
+
+_PLACEHOLDER = re.compile(r"%[%s]")
+
+
+def ask(connection: Connection, statement: str, values: Sequence[Any] = ()) -> CursorResult[Any]:
+    """Run a statement whose values may be lists.
+
+    SQLAlchemy 1.4 takes a tuple that begins with a list for the values of many statements, so each value gets a name.
+
+    :param connection: The connection.
+    :param statement: The statement, with ``%s`` for its values.
+    :param values: The values.
+    """
+    names = (f"%(v{number})s" for number in range(len(values)))
+    named = _PLACEHOLDER.sub(lambda found: next(names) if found[0] == "%s" else found[0], statement)
+    return connection.exec_driver_sql(named, {f"v{number}": value for number, value in enumerate(values)})
