@@ -51,6 +51,7 @@ class History:
         task_count: int = 2,
     ) -> int:
         """Add a run that began so many days ago, with task instances (state, days ago) and a row in every table below."""
+        self.dag(dag_id)
         self.number += 1
         number = self.runs[run_id] = 100_000 + self.number
         began = None if days is None else days_ago(days)
@@ -88,6 +89,14 @@ class History:
                 {**of_run, "task_id": f"task_{position}"}, its_state, None if its_days is None else days_ago(its_days)
             )
         return number
+
+    def dag(self, dag_id: str) -> None:
+        """Add the DAG, if it is not there."""
+        bundles = "dag_bundle" in self.schema.columns
+        if bundles and not self.rows.execute("SELECT 1 FROM dag_bundle WHERE name = 'history'"):
+            self.rows.add("dag_bundle", name="history")
+        if not self.rows.execute("SELECT 1 FROM dag WHERE dag_id = %s", (dag_id,)):
+            self.rows.add("dag", dag_id=dag_id, bundle_name="history", last_parsed_time=NOW)
 
     def _task(self, of_run: dict[str, Any], state: str | None, began: datetime | None) -> None:
         self.number += 1

@@ -124,8 +124,7 @@ def test_what_something_kept_refers_to_stays(history, cleaned):
 def test_a_version_of_a_dag_stays_while_something_refers_to_it_and_the_last_one_always(history, cleaned):
     if "dag_version" not in history.schema.columns:
         pytest.skip("this release has no versions of DAGs")
-    history.rows.add("dag", dag_id="nightly", bundle_name="b", last_parsed_time=days_ago(1))
-    history.rows.add("dag_bundle", name="b")
+    history.dag("nightly")
     for number, days in ((1, 300), (2, 200), (3, 100)):
         history.rows.add(
             "dag_version",
