@@ -44,6 +44,10 @@ def test_it_cleans_and_tells_what_went(history):
     assert told.pop("seconds") > 0
     assert told.pop("longest_batch") > 0
     assert told.pop("batches") >= 2
+    sizes = told.pop("sizes")
+    assert set(sizes) == set(told["rows"])
+    assert set(sizes["log"]) == {"bytes_before", "bytes_after", "dead_rows_before", "dead_rows_after"}
+    assert sizes["log"]["bytes_before"] > 0
     rows = told.pop("rows")
     assert (rows["dag_run"], rows["task_instance"], rows["xcom"], rows["log"]) == (1, 2, 2, 1)
     assert told == {
@@ -55,6 +59,7 @@ def test_it_cleans_and_tells_what_went(history):
         "left_count": 0,
         "kept_runs": 0,
         "notes": [],
+        "dropped": [],
     }
     assert history.run_ids() == ["newest"]
 
@@ -158,3 +163,27 @@ def test_a_kill_ends_it_between_two_batches(history):
     operator.on_kill()
     told = operator.execute(context_of(operator))
     assert (told["stopped"], told["complete"], told["rows"]) == ("the task was killed", False, {})
+
+
+def test_what_db_clean_has_left_is_told_and_dropped_on_request(history):
+    history.run("old", 60)
+    history.run("newest", 1)
+    history.rows.execute("CREATE TABLE _airflow_deleted__log__20260131000000 AS SELECT * FROM log")
+    told = run(before=str(days_ago(30)))
+    assert told["notes"] == ["`airflow db clean` has left 1 archive tables; drop_leftovers=True drops them"]
+    assert history.rows.has_table("_airflow_deleted__log__20260131000000")
+    told = run(before=str(days_ago(30)), drop_leftovers=True)
+    assert (told["notes"], told["dropped"]) == ([], ["_airflow_deleted__log__20260131000000"])
+    assert not history.rows.has_table("_airflow_deleted__log__20260131000000")
+
+
+def test_a_vacuum_on_request_frees_what_lost_rows(history):
+    history.run("old", 60)
+    history.run("newest", 1)
+    history.rows.execute(
+        "INSERT INTO log (dttm, event) SELECT now() - interval '1 year', 'x' FROM generate_series(1, 5000)"
+    )
+    told = run(max_age_in_days=100, tables=["log"], vacuum=True)
+    assert told["rows"] == {"log": 5000}
+    assert told["notes"] == []
+    assert history.rows.execute("SELECT vacuum_count > 0 FROM pg_stat_user_tables WHERE relname = 'log'") == [(True,)]

@@ -71,6 +71,8 @@ def db() -> None:
 )
 @click.option("--metadata-conn-id", metavar="ID", help="An Airflow connection to the metadata database.")
 @click.option("--no-analyze", is_flag=True, help="Do not run ANALYZE on what lost rows.")
+@click.option("--vacuum", is_flag=True, help="Run VACUUM on what lost rows too.")
+@click.option("--drop-leftovers", is_flag=True, help="Drop the archive tables that `airflow db clean` has left.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def clean(*, no_analyze: bool, yes: bool, quiet: bool, **given: Any) -> None:

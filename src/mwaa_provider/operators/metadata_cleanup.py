@@ -24,8 +24,8 @@ class MetadataCleanupOperator(BaseOperator):
     ``max_duration`` or by a kill, the next run goes on: there is no state outside of the database.
 
     The result (XCom) has ``rows`` (table to how many went), ``complete``, ``stopped`` (why it ended early), ``left`` (what was locked),
-    ``kept_runs``, ``batches``, ``longest_batch`` and ``seconds``; of a dry run ``rows``, ``bytes``, ``oldest``, ``newest``, ``stays`` and
-    ``estimated_seconds``.
+    ``kept_runs``, ``batches``, ``longest_batch``, ``seconds`` and ``sizes``; of a dry run ``rows``, ``bytes``, ``oldest``, ``newest``,
+    ``stays`` and ``estimated_seconds``.
 
     No IAM action is needed: the database is reached by this process's own way. Where there is none, as in tasks on Airflow 3, give
     ``metadata_conn_id``. https://docs.aws.amazon.com/mwaa/latest/userguide/samples-database-cleanup.html
@@ -48,6 +48,8 @@ class MetadataCleanupOperator(BaseOperator):
     :param lock_timeout: Seconds to wait for a lock (default 0.5). (templated)
     :param pause_between_batches: Seconds to leave to others after each batch (default 0). (templated)
     :param analyze: Whether to run ``ANALYZE`` on what lost rows (default true).
+    :param vacuum: Whether to run ``VACUUM`` on it too, which may take long (default false: PostgreSQL does so by itself in time).
+    :param drop_leftovers: Whether to drop the archive tables ``_airflow_deleted__*`` that ``airflow db clean`` has left (default false).
     :raises InvalidInputError: naming every problem at once; nothing was removed.
     :raises CleanupError: if no road leads to the database, or it failed half-way.
     """
@@ -90,6 +92,8 @@ class MetadataCleanupOperator(BaseOperator):
         lock_timeout: float | str = 0.5,
         pause_between_batches: float | str = 0.0,
         analyze: bool = True,
+        vacuum: bool = False,
+        drop_leftovers: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -109,6 +113,8 @@ class MetadataCleanupOperator(BaseOperator):
         self.lock_timeout = lock_timeout
         self.pause_between_batches = pause_between_batches
         self.analyze = analyze
+        self.vacuum = vacuum
+        self.drop_leftovers = drop_leftovers
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Clean, and tell what was done; of a dry run, what would be."""
@@ -144,6 +150,8 @@ class MetadataCleanupOperator(BaseOperator):
             "lock_timeout": rendered.number(self.lock_timeout),
             "pause_between_batches": rendered.number(self.pause_between_batches),
             "analyze": self.analyze,
+            "vacuum": self.vacuum,
+            "drop_leftovers": self.drop_leftovers,
         }
 
 

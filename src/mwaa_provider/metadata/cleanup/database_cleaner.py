@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from mwaa_provider.exceptions import InvalidInputError, MetadataDatabaseError
-from mwaa_provider.metadata.cleanup.aftercare import analyze
+from mwaa_provider.metadata.cleanup.aftercare import TableSize, analyze, drop_leftovers, leftovers, sizes_of
 from mwaa_provider.metadata.cleanup.cleaning import Progress, clean
 from mwaa_provider.metadata.cleanup.pace import Stop
 from mwaa_provider.metadata.cleanup.plan import Plan, Wanted, make_plan
@@ -15,6 +17,9 @@ from mwaa_provider.metadata.cleanup.request import CleanupRequest
 from mwaa_provider.metadata.cleanup.rights import missing_rights
 from mwaa_provider.metadata.cleanup.schema import Schema
 from mwaa_provider.metadata.database import MetadataDatabase
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
 
 log = logging.getLogger(__name__)
 
@@ -65,14 +70,37 @@ class DatabaseCleaner:
         log.info("Rows older than %s go from %s", plan.wanted.before.isoformat(), ", ".join(plan.tables))
         engine = self._database.engine()
         try:
+            before = sizes_of(engine, self.schema, plan.touched)
             report = clean(engine, plan, request.settings, stop=stop, progress=progress)
-            if request.analyze and not report.stopped:
-                report.notes += analyze(
-                    engine, self.schema, [table for table in plan.touched if report.rows.get(table)]
-                )
+            self._take_care(engine, request, report, before)
             return report
         finally:
             engine.dispose()
+
+    def _take_care(
+        self, engine: Engine, request: CleanupRequest, report: Report, before: Mapping[str, TableSize]
+    ) -> None:
+        """Do what follows a clean-up; one that was ended early only tells the sizes, for it has to go."""
+        lost = [table for table in before if report.rows.get(table)]
+        if not report.stopped and (request.analyze or request.vacuum):
+            report.notes += analyze(engine, self.schema, lost, vacuum=request.vacuum)
+        if not report.stopped and request.drop_leftovers:
+            report.dropped, notes = drop_leftovers(engine, self.schema)
+            report.notes += notes
+        elif found := leftovers(self.schema):
+            report.notes.append(
+                f"`airflow db clean` has left {len(found)} archive tables; drop_leftovers=True drops them"
+            )
+        after = sizes_of(engine, self.schema, lost)
+        report.sizes = {
+            table: {
+                "bytes_before": before[table].size,
+                "bytes_after": now.size,
+                "dead_rows_before": before[table].dead_rows,
+                "dead_rows_after": now.dead_rows,
+            }
+            for table, now in after.items()
+        }
 
     def preview(self, request: CleanupRequest) -> Preview:
         """Tell what would go, and write nothing.

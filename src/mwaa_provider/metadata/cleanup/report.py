@@ -39,6 +39,8 @@ class Report:
     :param stopped: Why it ended early; empty if it did not.
     :param reached: Where it was when it ended early, for people.
     :param notes: What else there is to know, as sentences.
+    :param sizes: Table that lost rows to its bytes and dead rows, before and after.
+    :param dropped: The archive tables of ``airflow db clean`` that were dropped.
     """
 
     before: str
@@ -51,6 +53,8 @@ class Report:
     stopped: str = ""
     reached: str = ""
     notes: list[str] = field(default_factory=list)
+    sizes: dict[str, dict[str, int]] = field(default_factory=dict)
+    dropped: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def add(self, rows: Mapping[str, int], seconds: float, kept: int = 0) -> None:
@@ -92,4 +96,6 @@ class Report:
             "longest_batch": round(self.longest_batch, 3),
             "seconds": round(self.seconds, 3),
             "notes": list(self.notes),
+            "sizes": dict(self.sizes),
+            "dropped": list(self.dropped),
         }

@@ -32,6 +32,8 @@ class CleanupRequest:
     :param metadata_conn_id: The connection to the metadata database.
     :param dry_run: Whether nothing is removed.
     :param analyze: Whether what lost rows is analysed at the end.
+    :param vacuum: Whether it is vacuumed too.
+    :param drop_leftovers: Whether the archive tables of ``airflow db clean`` are dropped.
     """
 
     wanted: Wanted
@@ -40,6 +42,8 @@ class CleanupRequest:
     metadata_conn_id: str | None = None
     dry_run: bool = False
     analyze: bool = True
+    vacuum: bool = False
+    drop_leftovers: bool = False
 
 
 def read_request(

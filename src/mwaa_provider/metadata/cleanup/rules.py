@@ -166,7 +166,7 @@ KEPT: Mapping[str, str] = {
 _KEPT_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"ab_.*"), _ACCESS),
     (re.compile(r"alembic_version.*"), "the schema's own revision"),
-    (re.compile(r"_airflow_deleted__.*"), "what `airflow db clean` has left; drop it with `airflow db drop-archived`"),
+    (re.compile(r"_airflow_deleted__.*"), "what `airflow db clean` has left; drop_leftovers drops it"),
     (re.compile(r"_airflow_moved__.*"), "what a migration of Airflow has set aside for you to look at"),
 )
 
