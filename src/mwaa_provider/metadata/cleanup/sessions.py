@@ -75,8 +75,7 @@ def batch(connection: Connection, limits: Limits, *, by_index: bool = False) -> 
     times = TimeLimits(statement=limits.statement, idle=60.0, lock=limits.lock)
     try:
         with connection.begin():
-            settings = [*SETTINGS, *times.statements(), *(_BY_INDEX if by_index else ())]
-            connection.exec_driver_sql("; ".join(settings))
+            _set(connection, [*SETTINGS, *times.statements(), *(_BY_INDEX if by_index else ())])
             yield
     except DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
@@ -84,6 +83,16 @@ def batch(connection: Connection, limits: Limits, *, by_index: bool = False) -> 
         if why is None:
             raise
         raise BatchBlockedError(why, is_slow=state == "57014") from error
+
+
+_SETTING = re.compile(r"SET LOCAL (\w+) = '?([^']*)'?")
+
+
+def _set(connection: Connection, settings: Sequence[str]) -> None:
+    """Make all settings by one statement: psycopg 3 sends no more than one at a time."""
+    found = [(one[1], one[2]) for one in map(_SETTING.fullmatch, settings) if one is not None]
+    calls = ", ".join(["set_config(%s, %s, true)"] * len(found))
+    ask(connection, f"SELECT {calls}", [part for pair in found for part in pair])
 
 
 _PLACEHOLDER = re.compile(r"%[%s]")
