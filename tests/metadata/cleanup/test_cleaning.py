@@ -161,6 +161,15 @@ def test_batches_stay_as_small_as_was_asked_for(history, cleaned):
     assert report.batches >= 10
 
 
+@pytest.mark.parametrize("last", [105, 1205])
+def test_keys_are_ordered_as_numbers_and_not_as_text(history, cleaned, last):
+    history.rows.execute(
+        "INSERT INTO log (id, dttm, event) SELECT g, %s, 'x' FROM generate_series(95, %s) g", (days_ago(60), last)
+    )
+    report = cleaned(Settings(batch_size=100), tables=("log",))
+    assert (report.rows, history.count("log")) == ({"log": last - 94}, 0)
+
+
 def test_a_run_with_more_tasks_than_a_batch_goes_piece_by_piece(history, cleaned):
     history.run("big", 60, task_count=25)
     history.run("newest", 1)

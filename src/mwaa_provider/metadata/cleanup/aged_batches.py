@@ -26,19 +26,17 @@ def next_key(
     :param after: Where to begin; ``None`` for the first row.
     :param count: How many rows, those that stay included.
     """
-    names = ", ".join(name(column) for column in table.key)
-    behind = ", ".join(f"{name(column)} DESC" for column in table.key)
-    texts = ", ".join(f"{name(column)}::text" for column in table.key)
+    # With its table's name, for a bare one in ORDER BY would be the text beside SELECT.
+    names = ", ".join(f"t.{name(column)}" for column in table.key)
+    behind = ", ".join(f"t.{name(column)} DESC" for column in table.key)
+    texts = ", ".join(f"t.{name(column)}::text" for column in table.key)
     begin = _after(table, after, "t")
-    rows = ask(
-        connection,
-        f"SELECT {texts}, count(*) OVER () FROM (SELECT {names} FROM {plan.schema.qualified(table.name)} t WHERE {begin.text} "  # noqa: S608
-        f"ORDER BY {names} LIMIT %s) w ORDER BY {behind} LIMIT 1",
-        (*begin.values, count),
-    ).all()
-    if not rows:
-        return None, True
-    return tuple(rows[0][:-1]), rows[0][-1] < count
+    rest = f"FROM {plan.schema.qualified(table.name)} t WHERE {begin.text} ORDER BY"
+    full = ask(connection, f"SELECT {texts} {rest} {names} OFFSET %s LIMIT 1", (*begin.values, count - 1)).first()
+    if full is not None:
+        return tuple(full), False
+    last = ask(connection, f"SELECT {texts} {rest} {behind} LIMIT 1", begin.values).first()
+    return (None if last is None else tuple(last)), True
 
 
 def clean_range(connection: Connection, plan: Plan, table: AgedTable, after: Key | None, up_to: Key) -> int:
