@@ -70,6 +70,7 @@ def test_what_is_wrong_is_said_in_the_words_of_the_command(history):
     assert "--table: there is no table 'dagrun' in this release" in ended.stderr
 
 
+@pytest.mark.patient
 def test_a_polite_end_comes_between_two_batches_and_tells_what_was_done(history):
     for number in range(40):
         history.run(f"old_{number:02}", 60)
