@@ -60,9 +60,9 @@ def fill(url: str, rows: int) -> None:
     connection.autocommit = True
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")  # foreign keys are of no matter here
-        _insert(cursor, "dag", 0, 49, _DAG)
-        _insert(cursor, "dag_run", 0, (rows - 1) // TASKS_OF_A_RUN, _RUN)
-        _insert(cursor, "task_instance", 1, rows, _TASK)
+        insert(cursor, "dag", 0, 49, _DAG)
+        insert(cursor, "dag_run", 0, (rows - 1) // TASKS_OF_A_RUN, _RUN)
+        insert(cursor, "task_instance", 1, rows, _TASK)
         cursor.execute("VACUUM ANALYZE task_instance")
         cursor.execute("VACUUM ANALYZE dag_run")
     connection.close()
@@ -82,8 +82,16 @@ def psql_copy(url: str, table: str, target: Path) -> float:
     return time.monotonic() - began
 
 
-def _insert(cursor: Any, table: str, first: int, last: int, wanted: dict[str, str]) -> None:
-    """Insert rows, whatever columns the release has: what must be there and is not given is made up."""
+def insert(cursor: Any, table: str, first: int, last: int, wanted: dict[str, str], where: str = "") -> None:
+    """Insert rows, whatever columns the release has: what must be there and is not given is made up.
+
+    :param cursor: A cursor of psycopg2.
+    :param table: The table.
+    :param first: The first number ``g``.
+    :param last: The last one.
+    :param wanted: Column to the expression of its value.
+    :param where: Which numbers are left out, as SQL (default: none).
+    """
     cursor.execute(
         "SELECT attname, format_type(atttypid, atttypmod), attnotnull AND NOT atthasdef FROM pg_attribute "
         "WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
@@ -104,5 +112,5 @@ def _insert(cursor: Any, table: str, first: int, last: int, wanted: dict[str, st
             columns.append(f'"{column}"')
             values.append(value)
     cursor.execute(
-        f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM generate_series({first}, {last}) g"  # noqa: S608
+        f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM generate_series({first}, {last}) g {where}"  # noqa: S608
     )

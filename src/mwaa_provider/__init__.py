@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mwaa_provider.operators.cloudwatch_metrics import EnvironmentMetricsOperator as EnvironmentMetricsOperator
     from mwaa_provider.operators.cloudwatch_metrics import HostMetricsOperator as HostMetricsOperator
     from mwaa_provider.operators.dag_run import MwaaTriggerDagRunOperator as MwaaTriggerDagRunOperator
+    from mwaa_provider.operators.metadata_cleanup import MetadataCleanupOperator as MetadataCleanupOperator
     from mwaa_provider.operators.rest_api import MwaaRestApiOperator as MwaaRestApiOperator
     from mwaa_provider.sensors.dag_run import MwaaDagRunSensor as MwaaDagRunSensor
     from mwaa_provider.sensors.environment import MwaaEnvironmentSensor as MwaaEnvironmentSensor
@@ -26,6 +27,7 @@ __version__ = "0.1.0"
 _HOME_OF = {
     "EnvironmentMetricsOperator": "mwaa_provider.operators.cloudwatch_metrics",
     "HostMetricsOperator": "mwaa_provider.operators.cloudwatch_metrics",
+    "MetadataCleanupOperator": "mwaa_provider.operators.metadata_cleanup",
     "MetadataToS3Operator": "mwaa_provider.transfers.metadata_to_s3",
     "MwaaCliOperator": "mwaa_provider.operators.cli",
     "MwaaClient": "mwaa_provider.client.mwaa",
@@ -40,6 +42,7 @@ _HOME_OF = {
 __all__ = [
     "EnvironmentMetricsOperator",
     "HostMetricsOperator",
+    "MetadataCleanupOperator",
     "MetadataToS3Operator",
     "MwaaCliOperator",
     "MwaaClient",

@@ -28,6 +28,7 @@
      ├── ResultTooLargeError                        more than an XCom should hold
      ├── MetadataDatabaseError                      the metadata database cannot be reached, or does not do what was asked
      ├── ExportError                                an export failed; there is no manifest of it
+     ├── CleanupError                               a clean-up failed half-way; the next one goes on
      ├── VerificationError                          what lies in S3 is not what the manifest says
      ├── EnvironmentFailedError                     an environment will not become available by itself
      ├── WheelsNotFoundError                        pip found no wheels for all that was asked for
@@ -205,6 +206,10 @@ class MetadataDatabaseError(MwaaError):
 
 class ExportError(MwaaError):
     """An export failed. Its uploads were aborted and it has no manifest. Facts: ``bucket``, ``key`` where there is one."""
+
+
+class CleanupError(MwaaError):
+    """A clean-up of the metadata database failed. What it removed is gone; the next one goes on. Fact: ``rows`` (table to number)."""
 
 
 class VerificationError(MwaaError):

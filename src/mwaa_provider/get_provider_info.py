@@ -113,6 +113,7 @@ def get_provider_info() -> dict[str, Any]:
                     "mwaa_provider.operators.cli",
                     "mwaa_provider.operators.cloudwatch_metrics",
                     "mwaa_provider.operators.dag_run",
+                    "mwaa_provider.operators.metadata_cleanup",
                     "mwaa_provider.operators.rest_api",
                     "mwaa_provider.operators.variables",
                 ],

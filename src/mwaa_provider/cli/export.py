@@ -7,13 +7,13 @@ import os
 import signal
 import socket
 import sys
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mwaa_provider.cli.connection import Connection, with_connection
-from mwaa_provider.cli.output import print_json
+from mwaa_provider.cli.output import output_for_the_result_alone, print_json
 from mwaa_provider.metadata.export.formats import FORMATS
 from mwaa_provider.metadata.export.keys import DEFAULT_TEMPLATE
 from mwaa_provider.metadata.export.request import ROUTES
@@ -102,7 +102,7 @@ def run(
         "owner": owner_of(identity),
         "exported_by": identity,
     }
-    with _output_for_the_result_alone(), _ended_by_sigterm(), _progress(quiet) as progress:
+    with output_for_the_result_alone(), _ended_by_sigterm(), _progress(quiet) as progress:
         result = run_export(arguments, connection.s3_client(), connection.client, progress=progress)
     print_json(result.xcom())
 
@@ -120,7 +120,7 @@ def verify(connection: Connection, *, manifest: str, quiet: bool) -> None:
     """
     from mwaa_provider.metadata.export.verifying import verify as verify_export
 
-    with _output_for_the_result_alone():
+    with output_for_the_result_alone():
         found = verify_export(
             connection.s3_client(),
             manifest,
@@ -135,21 +135,6 @@ def _user() -> str:
     with suppress(Exception):
         return getpass.getuser()
     return str(os.getuid())
-
-
-@contextmanager
-def _output_for_the_result_alone() -> Iterator[None]:
-    """Send to standard error what Airflow logs: it goes to the standard output that was there when Airflow was imported."""
-    sys.stdout.flush()
-    kept = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        with redirect_stdout(sys.stderr):
-            yield
-    finally:
-        sys.stdout.flush()
-        os.dup2(kept, 1)
-        os.close(kept)
 
 
 @contextmanager

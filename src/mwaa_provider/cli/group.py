@@ -25,6 +25,7 @@ _SUBCOMMANDS = {
     "status": "Show how environments are: health, runs, tasks, pools.",
     "dashboard": "Print or put a CloudWatch dashboard and alarms of an environment.",
     "export": "Export an environment's metadata database to S3, and verify exports.",
+    "db": "Clean the metadata database of the Airflow that this runs in.",
     "policy": "Print the least IAM policy for what you want to do.",
     "local": "Run a local MWAA with a real Airflow, without an AWS account.",
     "secrets": "Print the options for connections and variables in Secrets Manager.",
@@ -35,6 +36,7 @@ _SUBCOMMANDS = {
 }
 # These ask nothing of AWS; the command to look at for their own options.
 _WITHOUT_AWS = {
+    "db": "db clean",
     "local": "local start",
     "plugins": "plugins build",
     "requirements": "requirements check",

@@ -1,0 +1,51 @@
+"""From arguments to a clean-up: everything that cannot be right is named at once, before the first row goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mwaa_provider.exceptions import InvalidInputError, MwaaError
+from mwaa_provider.metadata.cleanup.cleaning import Progress
+from mwaa_provider.metadata.cleanup.pace import Stop
+from mwaa_provider.metadata.cleanup.plan import Wanted
+from mwaa_provider.metadata.cleanup.preview import Preview
+from mwaa_provider.metadata.cleanup.report import Report
+from mwaa_provider.metadata.cleanup.request import CleanupRequest, read_names, read_request
+from mwaa_provider.metadata.cleanup.roads import open_cleaner
+
+
+def run_cleanup(
+    arguments: Mapping[str, Any], *, stop: Stop | None = None, progress: Progress | None = None
+) -> Report | Preview:
+    """Read the arguments, choose the road, and clean; or tell what would go.
+
+    :param arguments: Those of :func:`mwaa_provider.metadata.cleanup.request.read_request`.
+    :param stop: Ends it between two batches.
+    :param progress: Is told how far it is.
+    :raises InvalidInputError: naming every problem at once: of the arguments, of the tables, of rights.
+    :raises CleanupError: No road leads to the database, or it failed half-way.
+    """
+    try:
+        request = read_request(**arguments)
+    except InvalidInputError as error:
+        raise InvalidInputError([*error.facts["problems"], *_further_problems(arguments)]) from None
+    cleaner = open_cleaner(request.route, request.metadata_conn_id)
+    return cleaner.preview(request) if request.dry_run else cleaner.clean(request, stop, progress)
+
+
+def _further_problems(arguments: Mapping[str, Any]) -> list[str]:
+    """Ask the database about the tables, although other arguments cannot be right."""
+    tables, wrong = read_names("tables", arguments.get("tables"), "names of tables")
+    if wrong:
+        return []
+    try:
+        request: CleanupRequest = read_request()
+        cleaner = open_cleaner("auto", arguments.get("metadata_conn_id"))
+        cleaner.plan(Wanted(request.wanted.before, tables), is_dry_run=bool(arguments.get("dry_run")))
+    except InvalidInputError as error:
+        problems: list[str] = list(error.facts["problems"])
+        return problems
+    except MwaaError:
+        pass  # no road: the arguments come first
+    return []

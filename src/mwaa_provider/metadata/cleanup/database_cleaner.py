@@ -1,0 +1,134 @@
+"""The road through the database: a clean-up by this process's own connections."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from mwaa_provider.exceptions import InvalidInputError, MetadataDatabaseError
+from mwaa_provider.metadata.cleanup.aftercare import TableSize, analyze, drop_leftovers, leftovers, sizes_of
+from mwaa_provider.metadata.cleanup.cleaning import Progress, clean
+from mwaa_provider.metadata.cleanup.pace import Stop
+from mwaa_provider.metadata.cleanup.plan import Plan, Wanted, make_plan
+from mwaa_provider.metadata.cleanup.preview import Preview, preview
+from mwaa_provider.metadata.cleanup.report import Report
+from mwaa_provider.metadata.cleanup.request import CleanupRequest
+from mwaa_provider.metadata.cleanup.rights import missing_rights
+from mwaa_provider.metadata.cleanup.schema import Schema
+from mwaa_provider.metadata.database import MetadataDatabase
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
+log = logging.getLogger(__name__)
+
+
+class DatabaseCleaner:
+    """Cleans by a way to the database.
+
+    :param database: The way.
+    :raises MetadataDatabaseError: It does not lead there, or there are no tables of Airflow.
+    """
+
+    road = "database"
+
+    def __init__(self, database: MetadataDatabase) -> None:
+        self._database = database
+        with database.snapshot() as connection:
+            self.schema = Schema.read(connection, database.schema)
+        if "dag_run" not in self.schema.columns:
+            raise MetadataDatabaseError(
+                f"{database.origin} leads to a database without Airflow's tables (no table 'dag_run' in schema {self.schema.name!r}).",
+                origin=database.origin,
+            )
+
+    def plan(self, wanted: Wanted, *, is_dry_run: bool = False) -> Plan:
+        """Find out what will be cleaned, and whether it may be.
+
+        :param wanted: Which rows.
+        :param is_dry_run: Whether nothing is to be removed, so that reading is enough.
+        :raises InvalidInputError: naming every table that cannot be cleaned and every right that is missing.
+        """
+        plan = make_plan(self.schema, wanted)
+        with self._database.snapshot() as connection:
+            problems = [] if is_dry_run else missing_rights(connection, plan)
+        if problems:
+            raise InvalidInputError(problems)
+        return plan
+
+    def clean(self, request: CleanupRequest, stop: Stop | None = None, progress: Progress | None = None) -> Report:
+        """Clean.
+
+        :param request: What was asked for.
+        :param stop: Ends it between two batches.
+        :param progress: Is told how far it is.
+        :raises InvalidInputError: naming everything that cannot be cleaned; nothing was removed.
+        :raises CleanupError: The database failed half-way.
+        """
+        plan = self.plan(request.wanted)
+        log.info("Rows older than %s go from %s", plan.wanted.before.isoformat(), ", ".join(plan.tables))
+        engine = self._database.engine()
+        try:
+            before = sizes_of(engine, self.schema, plan.touched)
+            report = clean(engine, plan, request.settings, stop=stop, progress=progress)
+            self._take_care(engine, request, report, before)
+            return report
+        finally:
+            engine.dispose()
+
+    def _take_care(
+        self, engine: Engine, request: CleanupRequest, report: Report, before: Mapping[str, TableSize]
+    ) -> None:
+        """Do what follows a clean-up; one that was ended early only tells the sizes, for it has to go."""
+        lost = [table for table in before if report.rows.get(table)]
+        if not report.stopped and (request.analyze or request.vacuum):
+            report.notes += analyze(engine, self.schema, lost, vacuum=request.vacuum)
+        if not report.stopped and request.drop_leftovers:
+            report.dropped, notes = drop_leftovers(engine, self.schema)
+            report.notes += notes
+        elif found := leftovers(self.schema):
+            report.notes.append(
+                f"`airflow db clean` has left {len(found)} archive tables; drop_leftovers=True drops them"
+            )
+        after = sizes_of(engine, self.schema, lost)
+        report.sizes = {
+            table: {
+                "bytes_before": before[table].size,
+                "bytes_after": now.size,
+                "dead_rows_before": before[table].dead_rows,
+                "dead_rows_after": now.dead_rows,
+            }
+            for table, now in after.items()
+        }
+
+    def preview(self, request: CleanupRequest) -> Preview:
+        """Tell what would go, and write nothing.
+
+        :param request: What was asked for.
+        :raises InvalidInputError: naming everything that cannot be cleaned.
+        """
+        plan = self.plan(request.wanted, is_dry_run=True)
+        with self._database.snapshot() as connection:
+            found = preview(connection, plan)
+        _tell(found)
+        return found
+
+
+def _tell(found: Preview) -> None:
+    for table, one in found.tables.items():
+        if one.rows:
+            log.info(
+                "%s: %s of %s rows would go (about %s bytes), from %s to %s",
+                table,
+                f"{one.rows:,}",
+                f"{one.total_rows:,}",
+                f"{one.size:,}",
+                one.oldest or "?",
+                one.newest or "?",
+            )
+    for why, count in found.stays.items():
+        log.info("Old, and would stay: %s %s", f"{count:,}", why)
+    for table, why in found.not_cleaned.items():
+        log.info("Not cleaned: %s: %s", table, why)
+    log.info("It would take about %.0f seconds", found.seconds)
