@@ -31,9 +31,11 @@ DISK_PER_LEG = 0.5
 
 
 # What runs outside of Airflow wherever it is used, and is the same for every release: the matrix tests it on the default legs.
+# The examples run there too; on the others they are parsed (tests/rules).
 SAME_EVERYWHERE = (
     "tests/cli",
     "tests/docs",
+    "tests/example_dags",
     "tests/local",
     "tests/metrics/test_host.py",
     "tests/metrics/test_listening.py",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -21,6 +22,7 @@ def as_if_never_loaded() -> Iterator[None]:
     patching.undo_all()
     os.environ.clear()
     os.environ.update(before)
+    time.tzset()
 
 
 @pytest.fixture

@@ -55,8 +55,7 @@ def plugins(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     for name in ("CLASSPATH", "LD_LIBRARY_PATH", "HIVE_HOME", "HADOOP_HOME", "HADOOP_CONF_DIR", "STAGE", "TZ"):
         monkeypatch.delenv(name, raising=False)
-    yield tmp_path
-    time.tzset()
+    return tmp_path
 
 
 def load(plugins, content, name="environment_variables.json"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -12,12 +13,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from botocore.config import Config
 
 from mwaa_provider.airflow_compat import AIRFLOW_3, airflow_version
+from mwaa_provider.client.models import XCom
 from mwaa_provider.client.mwaa import MwaaClient
 from mwaa_provider.local import LocalMwaa
 from mwaa_provider.local.real import RealAirflow
@@ -153,6 +156,11 @@ def check(found: list[datetime], zone: ZoneInfo) -> set[timedelta | None]:
     return {moment.utcoffset() for moment in found}
 
 
+def value_of(xcom: XCom) -> Any:
+    """Before 2.10 the REST API gives Python's text of a value."""
+    return ast.literal_eval(xcom.value) if xcom.is_text else xcom.value
+
+
 def test_what_is_repaired(place: Place) -> None:
     began = datetime.now(timezone.utc)
     place.airflow.wait_for_dag("repaired")
@@ -168,7 +176,7 @@ def test_what_is_repaired(place: Place) -> None:
 
     # the three plugins did what they are for, in tasks
     xcoms = {
-        task: place.client.get_xcom("test", "repaired", run_id, task, "return_value").value
+        task: value_of(place.client.get_xcom("test", "repaired", run_id, task, "return_value"))
         for task in ("variables", "in_virtualenv")
     }
     plugins = str(place.home / "plugins")
@@ -177,12 +185,12 @@ def test_what_is_repaired(place: Place) -> None:
     assert PASSWORD not in everything
     assert QUOTED not in everything
 
-    # the file of the task's log: every line, across changes of the clocks
+    # the file of the task's log, across changes of the clocks: every line, but for Airflow 2, whose handler for CloudWatch writes none there
     (talk,) = [text for file, text in texts.items() if "task_id=talk" in str(file)]
     lines = [line for line in talk.splitlines() if re.search(r"line \d+", line)]
-    assert len(lines) == 16
-    offsets = check(stamps("\n".join(lines)), place.zone)
-    assert offsets == {timedelta(hours=1), timedelta(hours=2)}
+    if AIRFLOW_3 or lines:
+        assert len(lines) == 16
+        assert check(stamps("\n".join(lines)), place.zone) == {timedelta(hours=1), timedelta(hours=2)}
     check([moment for line in talk.splitlines() for moment in stamps(line[:50])], place.zone)
     assert all(began <= moment <= ended for moment in stamps("\n".join(lines)))
 
