@@ -185,7 +185,7 @@ def test_what_is_repaired(place: Place) -> None:
     assert PASSWORD not in everything
     assert QUOTED not in everything
 
-    # the file of the task's log, across changes of the clocks: every line, but for Airflow 2, whose handler for CloudWatch writes none there
+    # the file of the task's log, across changes of the clocks: every line; Airflow 2's handler for CloudWatch writes none there
     (talk,) = [text for file, text in texts.items() if "task_id=talk" in str(file)]
     lines = [line for line in talk.splitlines() if re.search(r"line \d+", line)]
     if AIRFLOW_3 or lines:
