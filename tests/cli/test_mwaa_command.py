@@ -44,6 +44,7 @@ def test_help_names_the_subcommands_and_the_exit_statuses():
         "status",
         "dashboard",
         "export",
+        "db",
         "policy",
         "local",
         "secrets",

@@ -61,6 +61,8 @@ def started_s3() -> Iterator[S3]:
         # Servers of one process share moto's memory: the bucket of an earlier one is there still.
         if BUCKET not in [one["Name"] for one in client.list_buckets()["Buckets"]]:
             client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-        yield S3(endpoint_url, client)
+        s3 = S3(endpoint_url, client)
+        s3.empty()
+        yield s3
     finally:
         server.stop()
