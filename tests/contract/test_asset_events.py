@@ -7,10 +7,18 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from mwaa_provider.exceptions import AssetNotFoundError
+from mwaa_provider.exceptions import AssetNotFoundError, InvalidInputError
 from tests.contract.environments import NAME, Contract
 
 URI = "s3://contract/orders"
+
+
+@pytest.fixture(autouse=True)
+def refused_where_there_are_no_events(contract: Contract) -> None:
+    if contract.release < (2, 9):
+        with pytest.raises(InvalidInputError, match=r"2\.9"):
+            contract.client().send_asset_event(NAME, URI)
+        pytest.skip("Airflow takes events of datasets from 2.9 on")
 
 
 def test_an_event_is_made_once(contract: Contract) -> None:

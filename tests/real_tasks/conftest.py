@@ -101,6 +101,13 @@ class Call:
     def until(self, *states: str | None) -> None:
         until(lambda: self.state in states, lambda: f"the task is {self.state}, not {states}\n{self.log()}")
 
+    def until_its_run_ends(self) -> None:
+        """Wait for the scheduler: a task that is cleared while it ends the run is forgotten by Airflow."""
+        until(
+            lambda: not self.source.client.get_dag_run("source", self.dag_id, self.run_id).is_active,
+            lambda: f"the run goes on; the task is {self.state}",
+        )
+
     def remote(self) -> tuple[str, str]:
         """The one run over there: its id and its state."""
         (run,) = [run for run in self.source.target.runs("load") if (run.conf or {}).get("caller") == self.run_id]

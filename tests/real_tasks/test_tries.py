@@ -30,6 +30,7 @@ def test_a_retry_runs_a_failure_again_and_a_clear_by_a_person_a_success(source: 
     call.until("success")
     assert call.try_number == 2
 
+    call.until_its_run_ends()
     call.clear()
     until_cleared(source, call, clears + 2)  # by the first try since a person cleared the task
     assert call.until_it_waits() == run_id
@@ -61,6 +62,7 @@ def test_a_retry_of_a_killed_first_try_since_a_clear_is_done_with_the_run_that_i
     call.until_it_waits()
     call.end_remote("success")
     call.until("success")
+    call.until_its_run_ends()
     clears = source.clears()
     call.clear()
     until_cleared(source, call, clears + 1)
