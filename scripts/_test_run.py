@@ -131,7 +131,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         # What takes longest begins.
         others = tuple(
             Part(airflow, "not slow and not real_airflow", left_out=SAME_EVERYWHERE)
-            for airflow in LEGS
+            for airflow in reversed(LEGS)
             if airflow not in DEFAULT_LEGS
         )
         return Plan((*_in_two_parts(DEFAULT_LEGS, "not slow"), *others), at_once=3, time_limit=1800)
