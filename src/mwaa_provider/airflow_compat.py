@@ -272,9 +272,8 @@ class RunningTask:
         # A clear by a person sets max_tries to try_number + retries, an automatic retry leaves it; so the difference tells
         # the first try of each life. (RuntimeTaskInstance of Airflow 3 has max_tries too.)
         self.max_tries: int = task_instance.max_tries
-        self.life: int = self.max_tries - context["task"].retries
-        self.was_cleared: bool = self.life > 0
-        self.is_first_try_since_clear: bool = self.try_number <= self.life + 1
+        self.was_cleared: bool = self.max_tries > context["task"].retries
+        self.is_first_try_since_clear: bool = self.try_number <= self.max_tries - context["task"].retries + 1
 
     @property
     def key(self) -> LocalTask:

@@ -11,23 +11,12 @@ import time
 
 import pytest
 
-from mwaa_provider.metadata.cleanup.schema import Schema
-from mwaa_provider.metadata.database import by_airflows_settings
 from tests.metadata.cleanup.history import CUT, History
-from tests.support.metadata import Rows
 
 
 @pytest.fixture
 def history(airflow_database):
-    way = by_airflows_settings()
-    assert way is not None
-    with way.snapshot() as connection:
-        schema = Schema.read(connection)
-    with Rows.opened(airflow_database.home) as rows:
-        history = History(rows, schema)
-        for table in history.plan().touched:
-            rows.execute(f'DELETE FROM "{table}"')
-            rows.tables[table] = None
+    with History.of_this_airflow(airflow_database.home) as history:
         yield history
 
 

@@ -10,24 +10,12 @@ import pytest
 from mwaa_provider.exceptions import CleanupError, InvalidInputError
 from mwaa_provider.operators.metadata_cleanup import MetadataCleanupOperator
 from tests.metadata.cleanup.history import History, days_ago
-from tests.support.metadata import Rows
 from tests.support.tasks import context_of
 
 
 @pytest.fixture
 def history(airflow_database):
-    from mwaa_provider.metadata.cleanup.schema import Schema
-    from mwaa_provider.metadata.database import by_airflows_settings
-
-    way = by_airflows_settings()
-    assert way is not None
-    with way.snapshot() as connection:
-        schema = Schema.read(connection)
-    with Rows.opened(airflow_database.home) as rows:
-        history = History(rows, schema)
-        for table in history.plan().touched:
-            rows.execute(f'DELETE FROM "{table}"')
-            rows.tables[table] = None
+    with History.of_this_airflow(airflow_database.home) as history:
         yield history
 
 
@@ -124,8 +112,10 @@ def test_rights_that_are_missing_are_named_before_anything_is_done(history, airf
             ),
         )
         with pytest.raises(InvalidInputError) as raised:
-            run(metadata_conn_id="metadata", tables=["log", "xcom", "job"])
+            run(metadata_conn_id="metadata", tables=["log", "xcom", "job", "xcon"], parallel=0)
         assert list(raised.value.problems) == [
+            "parallel: 0 is not one; give a whole number from 1",
+            "tables: there is no table 'xcon' in this release; did you mean 'xcom'?",
             "tables: the user of the database lacks UPDATE on 'dag_run'; grant it, or leave the table out",
             "tables: the user of the database lacks UPDATE, DELETE on 'job'; grant it, or leave the table out",
             "tables: the user of the database lacks UPDATE on 'task_instance'; grant it, or leave the table out",

@@ -11,16 +11,14 @@ import pytest
 from mwaa_provider.exceptions import InvalidInputError, SettingsNotImportedError
 from mwaa_provider.local import Fault, LocalMwaa, ScriptedAirflow
 from mwaa_provider.operators.variables import MwaaImportVariablesOperator
+from tests.support.played import CONN_ID, play
 from tests.support.s3 import BUCKET, started_s3
-
-CONN_ID = "local_mwaa"
 
 
 @pytest.fixture(params=["2.9.2", "3.3.1"])
 def target(request: pytest.FixtureRequest, local_mwaa: LocalMwaa, monkeypatch: pytest.MonkeyPatch) -> ScriptedAirflow:
     airflow = ScriptedAirflow(request.param)
-    local_mwaa.create_environment("target", airflow)
-    monkeypatch.setenv(f"AIRFLOW_CONN_{CONN_ID.upper()}", json.dumps(local_mwaa.airflow_connection()))
+    play(airflow, local_mwaa, monkeypatch)
     return airflow
 
 

@@ -2,50 +2,76 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from mwaa_provider.cli.connection import Connection, with_connection
 from mwaa_provider.cli.exit_status import exit_status_of
 from mwaa_provider.cli.output import print_json, print_table
 from mwaa_provider.cli.wording import message_of
+from mwaa_provider.client.settings_file import read_settings_file
 
 if TYPE_CHECKING:
     from mwaa_provider.client.importing import ImportReport
+    from mwaa_provider.client.routing import TransportChoice
 
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+#: Imports: takes a client, an environment's name, the file's content, and how.
+Importer = Callable[..., "ImportReport"]
 
 
-def import_options(noun: str) -> Callable[[Decorated], Decorated]:
-    """Give a command the arguments and options of an import.
+def import_command(noun: str) -> Callable[[Importer], Callable[..., None]]:
+    """Make a command of the client's method that imports: give it the arguments and options, the file's content, and tell what was done.
 
     :param noun: What is imported.
     """
 
-    def decorate(command: Decorated) -> Decorated:
-        for option in reversed(
-            (
-                click.argument("environment"),
-                click.argument("file"),
-                click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing."),
-                click.option(
-                    "--prune", metavar="PREFIX", help=f"Delete the {noun} that begin with PREFIX and are not in FILE."
-                ),
-                click.option("--json", "as_json", is_flag=True, help="Print a JSON object."),
-                click.option(
-                    "--transport",
-                    type=click.Choice(("auto", "iam", "session")),
-                    default="auto",
-                    metavar="WAY",
-                    help="iam (InvokeRestApi), session (a web session), or auto, whichever is open.  [default: auto]",
-                ),
-            )
-        ):
-            command = option(command)
-        return command
+    def decorate(importer: Importer) -> Callable[..., None]:
+        @click.pass_context
+        def command(
+            context: click.Context,
+            /,
+            connection: Connection,
+            *,
+            environment: str,
+            file: str,
+            dry_run: bool,
+            prune: str | None,
+            as_json: bool,
+            transport: TransportChoice,
+        ) -> None:
+            content = read_settings_file(file, connection.s3_client)
+            report = importer(connection.client(transport), environment, content, prune_prefix=prune, dry_run=dry_run)
+            tell(context, report, as_json=as_json)
+
+        return _with_options(noun, with_connection(functools.update_wrapper(command, importer)))
 
     return decorate
+
+
+def _with_options(noun: str, command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(
+        (
+            click.argument("environment"),
+            click.argument("file"),
+            click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing."),
+            click.option(
+                "--prune", metavar="PREFIX", help=f"Delete the {noun} that begin with PREFIX and are not in FILE."
+            ),
+            click.option("--json", "as_json", is_flag=True, help="Print a JSON object."),
+            click.option(
+                "--transport",
+                type=click.Choice(("auto", "iam", "session")),
+                default="auto",
+                metavar="WAY",
+                help="iam (InvokeRestApi), session (a web session), or auto, whichever is open.  [default: auto]",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
 
 
 def tell(context: click.Context, report: ImportReport, *, as_json: bool) -> None:

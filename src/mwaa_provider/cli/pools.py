@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from mwaa_provider.cli.connection import Connection, with_connection
-from mwaa_provider.cli.importing import import_options, tell
-from mwaa_provider.client.settings_file import read_settings_file
+from mwaa_provider.cli.importing import import_command
 
 if TYPE_CHECKING:
-    from mwaa_provider.client.routing import TransportChoice
+    from mwaa_provider.client.importing import ImportReport
+    from mwaa_provider.client.mwaa import MwaaClient
 
 
 @click.group()
@@ -24,20 +23,8 @@ def pools() -> None:
 
 
 @pools.command("import")
-@import_options("pools")
-@with_connection
-@click.pass_context
-def import_pools(
-    context: click.Context,
-    connection: Connection,
-    *,
-    environment: str,
-    file: str,
-    dry_run: bool,
-    prune: str | None,
-    as_json: bool,
-    transport: TransportChoice,
-) -> None:
+@import_command("pools")
+def import_pools(client: MwaaClient, environment: str, content: Any, **how: Any) -> ImportReport:
     """Make the pools of ENVIRONMENT what FILE says: JSON or YAML, on disk or s3://BUCKET/KEY.
 
     FILE is what `airflow pools export` writes: {"NAME": {"slots": 5, "description": "...", "include_deferred": false}}.
@@ -48,6 +35,4 @@ def import_pools(
 
     IAM: `mwaa policy ENVIRONMENT --action rest --role Op`, or session; s3:GetObject for a file in S3
     """
-    content = read_settings_file(file, connection.s3_client)
-    report = connection.client(transport).import_pools(environment, content, prune_prefix=prune, dry_run=dry_run)
-    tell(context, report, as_json=as_json)
+    return client.import_pools(environment, content, **how)

@@ -11,6 +11,7 @@ from mwaa_provider.client.boto_client import botocore_config_that_never_resends 
 from mwaa_provider.client.cli import CliCalls
 from mwaa_provider.client.core import raise_problems
 from mwaa_provider.client.counts import CountCalls
+from mwaa_provider.client.dag_run_changes import DagRunChangeCalls
 from mwaa_provider.client.dag_runs import DagRunCalls
 from mwaa_provider.client.dags import DagCalls
 from mwaa_provider.client.environments import EnvironmentCalls
@@ -27,6 +28,7 @@ class MwaaClient(
     EnvironmentCalls,
     DagCalls,
     DagRunCalls,
+    DagRunChangeCalls,
     TaskInstanceCalls,
     ImportCalls,
     AssetCalls,

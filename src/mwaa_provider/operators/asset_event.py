@@ -91,5 +91,5 @@ class MwaaAssetEventOperator(MwaaBaseOperator):
 
     @staticmethod
     def _key(task: RunningTask) -> str:
-        # A clear by a person begins a new life of the task instance; the tries of one life share their key.
-        return f"{RunIdentity.of(task).run_id}__{task.life}"
+        # Each clear by a person sets another max_tries; the tries until the next clear share their key.
+        return f"{RunIdentity.of(task).run_id}__{task.max_tries}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from mwaa_provider.metadata.cleanup.schema import Schema
 from tests.metadata.cleanup.history import History
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    pass
 
 
 @pytest.fixture
@@ -30,14 +29,8 @@ def schema(engine):
 
 
 @pytest.fixture
-def history(rows, schema) -> Iterator[History]:
-    """An empty history: what Airflow and other tests have left goes first."""
-    stays = re.compile("ab_.*|alembic_version.*|connection|dag_bundle|log_template|slot_pool|team|variable")
-    for table in schema.columns:
-        if not stays.fullmatch(table):
-            rows.execute(f'DELETE FROM "{table}"')
-            rows.tables[table] = None
-    return History(rows, schema)
+def history(rows, schema) -> History:
+    return History.emptied(rows, schema)
 
 
 @pytest.fixture

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -10,13 +13,17 @@ from uuid import UUID
 from mwaa_provider.metadata.cleanup.plan import Wanted, make_plan
 from mwaa_provider.metadata.cleanup.rules import RUNS, TASKS
 from mwaa_provider.metadata.cleanup.schema import Schema
+from mwaa_provider.metadata.database import by_airflows_settings
+from tests.support.metadata import Rows
 
 if TYPE_CHECKING:
     from mwaa_provider.metadata.cleanup.plan import Plan
-    from tests.support.metadata import Rows
+    from tests.support.environment import TestHome
 
 NOW = datetime(2026, 6, 30, 12, tzinfo=timezone.utc)
 CUT = NOW - timedelta(days=30)
+#: What is no history.
+_STAYS = re.compile("ab_.*|alembic_version.*|connection|dag_bundle|log_template|slot_pool|team|variable")
 
 
 def days_ago(days: float) -> datetime:
@@ -35,6 +42,26 @@ class History:
     schema: Schema
     runs: dict[str, int] = field(default_factory=dict)
     number: int = 0
+
+    @classmethod
+    def emptied(cls, rows: Rows, schema: Schema) -> History:
+        """Begin with an empty one: what Airflow and other tests have left goes first."""
+        for table in schema.columns:
+            if not _STAYS.fullmatch(table):
+                rows.execute(f'DELETE FROM "{table}"')
+                rows.tables[table] = None
+        return cls(rows, schema)
+
+    @classmethod
+    @contextmanager
+    def of_this_airflow(cls, home: TestHome) -> Iterator[History]:
+        """An empty one in the database of the Airflow in this process."""
+        way = by_airflows_settings()
+        assert way is not None
+        with way.snapshot() as connection:
+            schema = Schema.read(connection)
+        with Rows.opened(home) as rows:
+            yield cls.emptied(rows, schema)
 
     def plan(self, **wanted: Any) -> Plan:
         return make_plan(self.schema, Wanted(wanted.pop("before", CUT), **wanted))

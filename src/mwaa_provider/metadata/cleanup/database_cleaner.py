@@ -10,7 +10,7 @@ from mwaa_provider.exceptions import InvalidInputError, MetadataDatabaseError
 from mwaa_provider.metadata.cleanup.aftercare import TableSize, analyze, drop_leftovers, leftovers, sizes_of
 from mwaa_provider.metadata.cleanup.cleaning import Progress, clean
 from mwaa_provider.metadata.cleanup.pace import Stop
-from mwaa_provider.metadata.cleanup.plan import Plan, Wanted, make_plan
+from mwaa_provider.metadata.cleanup.plan import Plan, Wanted, try_plan
 from mwaa_provider.metadata.cleanup.preview import Preview, preview
 from mwaa_provider.metadata.cleanup.report import Report
 from mwaa_provider.metadata.cleanup.request import CleanupRequest
@@ -50,9 +50,10 @@ class DatabaseCleaner:
         :param is_dry_run: Whether nothing is to be removed, so that reading is enough.
         :raises InvalidInputError: naming every table that cannot be cleaned and every right that is missing.
         """
-        plan = make_plan(self.schema, wanted)
-        with self._database.snapshot() as connection:
-            problems = [] if is_dry_run else missing_rights(connection, plan)
+        plan, problems = try_plan(self.schema, wanted)
+        if not is_dry_run:
+            with self._database.snapshot() as connection:
+                problems += missing_rights(connection, plan)
         if problems:
             raise InvalidInputError(problems)
         return plan

@@ -137,6 +137,18 @@ def make_plan(schema: Schema, wanted: Wanted) -> Plan:
     :param wanted: Which rows.
     :raises InvalidInputError: naming every table that is not there, or is never cleaned, or has no DAG where DAGs are told apart.
     """
+    plan, problems = try_plan(schema, wanted)
+    if problems:
+        raise InvalidInputError(problems)
+    return plan
+
+
+def try_plan(schema: Schema, wanted: Wanted) -> tuple[Plan, list[str]]:
+    """Find out what can be cleaned, and what cannot although it is wanted, as sentences.
+
+    :param schema: The schema.
+    :param wanted: Which rows.
+    """
     tree = run_tables(schema)
     in_tree = {table.name for table in tree}
     aged = {
@@ -146,8 +158,6 @@ def make_plan(schema: Schema, wanted: Wanted) -> Plan:
     }
     problems: list[str] = []
     chosen = _chosen(schema, wanted, in_tree, aged, problems)
-    if problems:
-        raise InvalidInputError(problems)
     named = wanted.tables is not None
     runs = tuple(table for table in tree if table.name in _with_all_below(tree, chosen))
     by_age = tuple(
@@ -156,7 +166,7 @@ def make_plan(schema: Schema, wanted: Wanted) -> Plan:
         if table in chosen and (named or not wanted.is_by_dag or _first(schema, table, rule.dag_columns))
     )
     plan = Plan(schema, wanted, runs, by_age)
-    return Plan(schema, wanted, runs, by_age, _not_cleaned(schema, plan, in_tree, aged))
+    return Plan(schema, wanted, runs, by_age, _not_cleaned(schema, plan, in_tree, aged)), problems
 
 
 def _chosen(
