@@ -109,7 +109,7 @@ class MetadataDatabase:
             airflow_compat.mask_secret(str(url.password))
         if url.get_backend_name() != "postgresql":
             raise MetadataDatabaseError(
-                f"{self.origin} leads to a database of kind {url.get_backend_name()!r}; only PostgreSQL, which MWAA has, can be exported.",
+                f"{self.origin} leads to a database of kind {url.get_backend_name()!r}; only PostgreSQL, which MWAA has, will do.",
                 origin=self.origin,
             )
         return url
