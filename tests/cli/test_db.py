@@ -36,6 +36,7 @@ def run(*arguments, **given):
     )
 
 
+@pytest.mark.patient
 def test_it_asks_then_looks_then_cleans(history):
     history.run("old", 60)
     history.run("newest", 1)

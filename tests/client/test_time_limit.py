@@ -29,6 +29,11 @@ def late(was_sent: bool) -> MwaaError:
     return (UnknownOutcomeError if was_sent else ConnectionFailedError)("late")
 
 
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mwaa_provider.client.time_limit._FIRST_PAUSE_SECONDS", 0.01)
+
+
 @pytest.fixture
 def hold() -> Iterator[threading.Event]:
     """Keeps a call waiting until the test is over."""

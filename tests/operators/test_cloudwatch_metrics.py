@@ -215,6 +215,7 @@ FLEET = """
 """
 
 
+@pytest.mark.patient
 def test_it_maps_over_environments_in_airflow(
     fleet: dict[str, ScriptedAirflow], cloud: CloudWatch, run_dag: RunDag
 ) -> None:
