@@ -44,7 +44,7 @@ s3_upload.PART_BYTES = 5 * 1024 * 1024
 import boto3
 from mwaa_provider.metadata.export.asking import run_export
 
-def progress(table, size):
+def progress(table, size, fraction):
     if size > 8_000_000:
         print("under way", flush=True)
         sys.stdin.read()  # until it is killed
@@ -85,6 +85,57 @@ def test_what_a_kill_9_leaves_is_no_export_and_the_next_try_removes_it(rows, s3)
     run_export(arguments, boto3.client("s3", endpoint_url=s3.endpoint_url))
     assert s3.uploads() == []
     assert s3.objects() == ["log.csv", "manifest.json", "task_instance.csv"]
+
+
+_COMMAND = """
+import sys, time
+from contextlib import contextmanager
+sys.path[:0] = {paths!r}
+from mwaa_provider.metadata.export import s3_upload
+s3_upload.PART_BYTES = 5 * 1024 * 1024
+from mwaa_provider.cli import export, main
+
+@contextmanager
+def slowly(quiet):
+    def progress(table, size, fraction):
+        if size > 8_000_000:
+            print("under way", file=sys.stderr, flush=True)
+            time.sleep(0.5)
+    yield progress
+
+export._progress = slowly
+sys.argv[1:] = {arguments!r}
+main.main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_command_that_is_told_to_end_leaves_nothing(rows, s3, tmp_path, number):
+    rows.add_many_task_instances(30_000, value="x" * 400)
+    arguments = ["export", "run", BUCKET, "--table", "task_instance", "--compression", "none"]
+    arguments += ["--until", "2100-01-01T00:00:00Z", "--template", "{table}.{format}"]
+    child = subprocess.Popen(
+        [sys.executable, "-c", _COMMAND.format(paths=[str(ROOT), str(ROOT / "src")], arguments=arguments)],
+        env={**os.environ, "AWS_ENDPOINT_URL_S3": s3.endpoint_url, "AWS_REGION": "eu-west-1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    )
+    try:
+        said = ""
+        while (line := child.stderr.readline()) and "under way" not in line:
+            said += line
+        assert s3.uploads() == ["task_instance.csv"], said
+        child.send_signal(number)
+        out, err = child.communicate(timeout=60)
+    finally:
+        child.kill()
+        child.wait()
+    assert (child.returncode, out) == (130, ""), err
+    assert "Traceback" not in err
+    assert s3.uploads() == []
+    assert s3.objects() == []
 
 
 def test_the_command_exports_and_verifies(rows, s3, tmp_path):

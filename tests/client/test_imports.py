@@ -241,13 +241,18 @@ class TestPools:
         assert client.import_pools("target", wanted).names("keep") == list(wanted)
         assert len(writes(local_mwaa)) == again
 
-    def test_no_limit_is_for_airflow_3(self, client: MwaaClient, airflow: ScriptedAirflow) -> None:
-        if airflow.airflow_version.startswith("3"):
-            client.import_pools("target", {"a": {"slots": -1}}).raise_for_errors()
-        else:
-            with pytest.raises(InvalidInputError, match="'a': slots: -1, no limit, is what the REST API of Airflow 2"):
+    def test_no_limit_is_for_releases_that_can_show_it(self, client: MwaaClient, airflow: ScriptedAirflow) -> None:
+        if airflow.airflow_version.startswith(("2.", "3.0.")):
+            problem = f"slots: -1, no limit, is what the REST API of Airflow {airflow.airflow_version} cannot show"
+            with pytest.raises(InvalidInputError, match=f"'a': {problem}"):
                 client.import_pools("target", {"a": {"slots": -1}})
-        assert airflow.pools().get("a") == (-1 if airflow.airflow_version.startswith("3") else None)
+            with pytest.raises(InvalidInputError, match=problem):
+                client.set_pool("target", "a", -1)
+            assert "a" not in airflow.pools()
+        else:
+            client.import_pools("target", {"a": {"slots": -1}}).raise_for_errors()
+            assert client.set_pool("target", "b", -1).slots == -1
+            assert (airflow.pools()["a"], airflow.pools()["b"]) == (-1, -1)
 
     def test_one_that_fails_does_not_stop_the_rest(self, client: MwaaClient, local_mwaa: LocalMwaa) -> None:
         local_mwaa.faults.add(Fault.answer(403, operation="rest", method="POST", body={"detail": "no"}))

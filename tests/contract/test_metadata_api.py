@@ -18,7 +18,7 @@ from mwaa_provider.metadata.selecting import copy_rows
 from tests.contract.environments import JWT_SECRET, NAME, Contract
 from tests.metadata.api import attacks
 from tests.metadata.api.support import AIRFLOW_3_ONLY
-from tests.support.clones import clone
+from tests.support.clones import clone_run
 
 pytestmark = AIRFLOW_3_ONLY
 #: For conftest: nothing here is about an Airflow that is played.
@@ -82,27 +82,10 @@ def history(environment: Contract, airflow: RealAirflow) -> Iterator[None]:
         NAME, "contract_quick", conf={"bb": [1, 2.5, None], "a": 'é "quoted", 100%', "c": {"n": 1e16}}
     )
     environment.wait(client, "contract_quick", run.run_id)
-    moment = f"TIMESTAMPTZ '{SINCE.isoformat()}' + n * interval '11 hours 7 minutes 0.25 seconds'"
-    dates = {
-        "logical_date": moment,
-        "start_date": moment,
-        "end_date": f"{moment} + interval '1 minute'",
-        "run_id": "'past_' || n",
-    }
     connection = airflow.connect()
     try:
         with connection, connection.cursor() as cursor:
-            where = f"run_id = '{run.run_id}'"
-            clone(cursor, "dag_run", {**dates, "id": None}, where, 200)
-            del dates["logical_date"]
-            states = "(ARRAY['success', 'failed', 'skipped', 'upstream_failed'])[n % 4 + 1]"
-            clone(
-                cursor,
-                "task_instance",
-                {**dates, "id": "gen_random_uuid()", "state": states, "duration": "n / 3.0"},
-                where,
-                200,
-            )
+            clone_run(cursor, run.run_id, SINCE, 200)
         yield
     finally:
         connection.close()
@@ -131,6 +114,8 @@ def test_every_road_brings_the_same_rows(environment, airflow, history, table):
     assert by_rest == copied(airflow, table, names)[0]
     assert (shown.row_count, shown.first_age, shown.last_age) == (rows.row_count, rows.first_age, rows.last_age)
     assert {"dag_id", "run_id", "state", "start_date", "end_date"} <= set(names)
+    assert shown.fraction is not None
+    assert 0.9 < shown.fraction <= 1
 
 
 def copied(airflow: RealAirflow, table: str, names: list[str] | None = None) -> tuple[list[bytes], tuple[Any, ...]]:

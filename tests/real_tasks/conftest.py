@@ -7,8 +7,10 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from botocore.config import Config
@@ -18,7 +20,9 @@ from mwaa_provider.client.mwaa import MwaaClient
 from mwaa_provider.exceptions import NotFoundError
 from mwaa_provider.local import LocalMwaa, ScriptedAirflow
 from mwaa_provider.local.real import RealAirflow
+from mwaa_provider.local.real.postgres import PostgresServer
 from tests.support.cloudwatch import CloudWatch, cloudwatch
+from tests.support.s3 import S3, started_s3
 
 DAGS = Path(__file__).with_name("dags")
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,11 +39,15 @@ class Source:
     :param airflow: The calling Airflow.
     :param target: The called one.
     :param cloud: The CloudWatch that its workers publish to.
+    :param s3: The S3 that its tasks export to.
     """
 
-    def __init__(self, mwaa: LocalMwaa, airflow: RealAirflow, target: ScriptedAirflow, cloud: CloudWatch) -> None:
+    def __init__(
+        self, mwaa: LocalMwaa, airflow: RealAirflow, target: ScriptedAirflow, cloud: CloudWatch, s3: S3
+    ) -> None:
         self.mwaa = mwaa
         self.cloud = cloud
+        self.s3 = s3
         self.airflow = airflow
         self.target = target
         self.client = MwaaClient(
@@ -217,12 +225,34 @@ def until(condition: Any, tell: Any) -> None:
         time.sleep(0.1)
 
 
+def database_variables(url: str) -> dict[str, str]:
+    """What MWAA's containers say of the database, as far as they say it."""
+    read = urlsplit(url)
+    return {
+        "MWAA__DB__POSTGRES_HOST": parse_qs(read.query)["host"][0],
+        "MWAA__DB__POSTGRES_DB": read.path.lstrip("/"),
+        "MWAA__DB__CREDENTIALS": json.dumps({"username": read.username, "password": read.password}),
+    }
+
+
 @pytest.fixture(scope="session")
 def source() -> Iterator[Source]:
     target = ScriptedAirflow("3.3.1")
     target.add_dag("load", tasks=("extract",), run_takes=None)
-    with LocalMwaa() as mwaa, cloudwatch() as cloud:
+    with LocalMwaa() as mwaa, cloudwatch() as cloud, started_s3() as s3, ExitStack() as stack:
+        # Of its own, so that its address is known before Airflow starts.
+        postgres = PostgresServer()
+        postgres.start()
+        stack.callback(postgres.stop)
+        url = postgres.url(postgres.create_database("metadata"))
+        home = mwaa.airflow_connection()
+        del home["extra"]["endpoint_url"]
         variables = {
+            **database_variables(url),
+            "AIRFLOW_CONN_HOME": json.dumps(home),
+            "AWS_ENDPOINT_URL_MWAA": mwaa.endpoint_url,
+            "AWS_ENDPOINT_URL_S3": s3.endpoint_url,
+            "AIRFLOW__MWAA_PROVIDER__METADATA_API": "True",
             # All of these tests run beside the listener.
             **cloud.variables,
             "AIRFLOW__MWAA_PROVIDER__HOST_METRICS": "True",
@@ -237,9 +267,9 @@ def source() -> Iterator[Source]:
             "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
             "AIRFLOW__SCHEDULER__TRIGGER_TIMEOUT_CHECK_INTERVAL": "1",
         }
-        airflow = RealAirflow(dags_folder=DAGS, environment=variables)
+        airflow = RealAirflow(dags_folder=DAGS, environment=variables, postgres=url)
         mwaa.create_environment("target", target)
         mwaa.create_environment("source", airflow)
-        source = Source(mwaa, airflow, target, cloud)
+        source = Source(mwaa, airflow, target, cloud, s3)
         source.let_tasks_begin()
         yield source

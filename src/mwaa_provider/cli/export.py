@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mwaa_provider.cli.connection import Connection, with_connection
+from mwaa_provider.cli.export_bar import ExportBar
 from mwaa_provider.cli.output import output_for_the_result_alone, print_json
 from mwaa_provider.metadata.export.formats import FORMATS
 from mwaa_provider.metadata.export.keys import DEFAULT_TEMPLATE
@@ -21,9 +22,7 @@ from mwaa_provider.metadata.export.request import ROUTES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mwaa_provider.metadata.export.running import Progress
-
-_MIB = 1024 * 1024
+    from mwaa_provider.metadata.export.progress import Progress
 
 
 @click.group()
@@ -153,19 +152,11 @@ def _ended_by_sigterm() -> Iterator[None]:
 
 @contextmanager
 def _progress(quiet: bool) -> Iterator[Progress | None]:
-    """Show on a terminal how much of each table has come; how much there is, nobody knows before its end."""
     if quiet or not sys.stderr.isatty():
         yield None
         return
-    sizes: dict[str, int] = {}
-
-    def show(table: str, size: int) -> None:
-        sizes[table] = size
-        line = "  ".join(f"{name} {size / _MIB:,.0f} MiB" for name, size in list(sizes.items())[-3:])
-        click.echo(f"\r\x1b[K{line} ", nl=False, err=True)
-
+    bar = ExportBar(lambda text: click.echo(text, nl=False, err=True))
     try:
-        yield show
+        yield bar.show
     finally:
-        if sizes:
-            click.echo("", err=True)
+        bar.end()

@@ -84,7 +84,7 @@ class ImportCalls(SettingCalls):
         """
         wanted, problems = wanted_pools(pools)
         raise_problems([*_problems(environment_name, prune_prefix, "name"), *problems])
-        raise_problems(check_slots(wanted, self._known_environment(environment_name).airflow_major))
+        raise_problems(check_slots(wanted, self._known_environment(environment_name).airflow_version))
         there = {pool.name: pool for pool in self.list_pools(environment_name)}
         plan = plan_pools(wanted, there.values(), prune_prefix=prune_prefix)
 

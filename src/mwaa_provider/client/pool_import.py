@@ -14,6 +14,8 @@ from mwaa_provider.client.rest.settings import DEFAULT_POOL
 #: As the column of Airflow's table.
 _NAME_LENGTH = 256
 _FIELDS = ("slots", "description", "include_deferred")
+#: The first release whose REST API can show a pool without limit.
+_SHOWS_NO_LIMIT = (3, 2)
 
 
 @dataclass(frozen=True)
@@ -65,21 +67,29 @@ def _problems(fields: Any) -> list[str]:
     return problems
 
 
-def check_slots(wanted: Mapping[str, WantedPool], airflow_major: int) -> list[str]:
-    """Tell what an environment's line of Airflow cannot have.
+def check_slots(wanted: Mapping[str, WantedPool], airflow_version: str) -> list[str]:
+    """Tell what an environment's release of Airflow cannot have.
 
-    Airflow 2 makes a pool without limit, and its REST API then answers HTTP 500 for it and for every list of pools (seen with 2.10.3).
+    A release before 3.2 makes a pool without limit, and its REST API then answers HTTP 500 for it and for every list of pools (seen with
+    2.10.3 and 3.0.6; 3.2.1 does not).
 
     :param wanted: The pools as they shall be.
-    :param airflow_major: The line of Airflow.
+    :param airflow_version: The release of Airflow.
     """
-    if airflow_major >= 3:
-        return []
     return [
-        f"{name!r}: slots: -1, no limit, is what the REST API of Airflow 2 cannot show; give a great number"
-        for name, pool in wanted.items()
-        if pool.slots < 0
+        f"{name!r}: {problem}" for name, pool in wanted.items() for problem in check_limit(pool.slots, airflow_version)
     ]
+
+
+def check_limit(slots: int, airflow_version: str) -> list[str]:
+    """Tell whether a release of Airflow cannot have a pool of so many slots; see :func:`check_slots`.
+
+    :param slots: How many slots; -1 for no limit.
+    :param airflow_version: The release of Airflow.
+    """
+    if slots >= 0 or tuple(int(part) for part in airflow_version.split(".")[:2]) >= _SHOWS_NO_LIMIT:
+        return []
+    return [f"slots: -1, no limit, is what the REST API of Airflow {airflow_version} cannot show; give a great number"]
 
 
 def plan_pools(wanted: Mapping[str, WantedPool], there: Iterable[Pool], *, prune_prefix: str | None) -> list[Change]:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from mwaa_provider.client import input_checks
 from mwaa_provider.client.core import ClientCore, raise_problems
 from mwaa_provider.client.models import Pool, Variable
+from mwaa_provider.client.pool_import import check_limit
 from mwaa_provider.client.rest.paging import rows_of
 from mwaa_provider.client.rest.settings import DEFAULT_POOL
 from mwaa_provider.client.retry import UNKNOWN_OUTCOME
@@ -108,7 +109,7 @@ class SettingCalls(ClientCore):
 
         :param environment_name: The environment's name.
         :param name: Its name; one with ``/`` can be set on Airflow 3.
-        :param slots: How many slots it has; -1 for no limit.
+        :param slots: How many slots it has; -1 for no limit, from Airflow 3.2 on.
         :param description: Its description (default: the one it has); Airflow's default pool keeps its own.
         :param include_deferred: Whether deferred tasks hold their slots (default: as it is, for a new pool they do not).
         :raises InvalidInputError: naming every problem of the arguments.
@@ -123,6 +124,8 @@ class SettingCalls(ClientCore):
         if name == DEFAULT_POOL and description is not None:
             problems.append(f"description: that of {DEFAULT_POOL!r} cannot be changed; leave it out")
         raise_problems([*problems, *_problems_of_description(description)])
+        if slots < 0:
+            raise_problems(check_limit(slots, self._known_environment(environment_name).airflow_version))
         airflow = self._airflow(environment_name)
 
         def update() -> Pool:

@@ -73,6 +73,15 @@ def summary_statement(table: Table, selection: TableSelection, keys: KeyRange | 
     return f"SELECT count(*), {ends} FROM {table.qualified}{_where(table, selection, keys)}"
 
 
+def estimate_statement(table: Table, selection: TableSelection) -> str:
+    """Write the query of PostgreSQL's plan, as JSON, whose ``Plan Rows`` is about the number of rows; it reads none.
+
+    :param table: The table, from the catalog.
+    :param selection: Which rows of it.
+    """
+    return f"EXPLAIN (FORMAT JSON) SELECT 1 FROM {table.qualified}{_where(table, selection, None)}"
+
+
 def histogram_statement(table: Table, selection: TableSelection, slices: int) -> str:
     """Write the query of how many rows lie in each of some equal slices of the interval, numbered from 1.
 

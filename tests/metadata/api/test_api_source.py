@@ -68,6 +68,17 @@ def test_a_whole_table(local, database, numbers):
     assert local.times_asked("rows") >= 3
 
 
+def test_it_tells_how_far_it_is(local, numbers):
+    with ApiSource(local.client(), "there", clock=HurryingClock()) as source:
+        (selection,) = source.selections(Asked((numbers,), age_columns={numbers: "at"}))
+        with source.open(selection) as rows:
+            assert rows.fraction == 0
+            told = [rows.fraction for _ in rows.chunks()]
+    assert told == sorted(told)
+    assert len(set(told)) >= 3
+    assert rows.fraction == 1
+
+
 def test_what_it_says_of_itself(local, database, numbers):
     with ApiSource(local.client(), "there") as source:
         assert source.road == "metadata_api"

@@ -189,10 +189,23 @@ def test_all_that_is_wrong_is_named_together_before_anything_is_read(s3, export)
     assert s3.objects() == []
 
 
+def test_it_tells_how_far_it_is(rows, export):
+    rows.add_many_task_instances(20_000, value="x" * 400)
+    rows.execute("ANALYZE task_instance")
+    told: list[tuple[str, int, float | None]] = []
+    export(progress=lambda *one: told.append(one))
+    sizes = [size for _, size, _ in told]
+    assert sizes == sorted(sizes)
+    assert told[-1] == ("task_instance", sizes[-1], 1.0)
+    on_the_way = [(size / sizes[-1], fraction) for _, size, fraction in told[:-1]]
+    assert len(on_the_way) > 5
+    assert all(abs(fraction - (done if done < 0.99 else 0.99)) < 0.1 for done, fraction in on_the_way), on_the_way
+
+
 def test_a_failure_while_rows_are_written_leaves_no_upload_and_no_manifest(rows, s3, export, small_parts):
     rows.add_many_task_instances(30_000, value="x" * 400)
 
-    def fail(table: str, size: int) -> None:
+    def fail(table: str, size: int, fraction: float | None) -> None:
         if size > 8_000_000:
             assert s3.uploads() == ["x/task_instance.csv"]
             raise RuntimeError("a worker's memory is full")
@@ -208,7 +221,7 @@ def test_a_task_that_is_killed_aborts_its_uploads(rows, s3, export, small_parts)
     rows.add_many_task_instances(30_000, value="x" * 400)
     stop = Stop()
 
-    def kill(table: str, size: int) -> None:
+    def kill(table: str, size: int, fraction: float | None) -> None:
         if size > 8_000_000:
             stop.within(4.0)
             assert s3.uploads() == []
@@ -256,7 +269,7 @@ def test_a_failed_rerun_leaves_no_manifest_of_the_run_before(rows, s3, export):
     assert "x/manifest.json" in s3.objects()
     rows.add_task_instance()
 
-    def fail(table: str, size: int) -> None:
+    def fail(table: str, size: int, fraction: float | None) -> None:
         raise RuntimeError("in the second run")
 
     with pytest.raises(RuntimeError, match="in the second run"):

@@ -131,10 +131,16 @@ class ApiRows:
         self._pool = pool
         self._ahead = ahead
         self._pending: deque[Future[list[Part]]] = deque()
+        self._read = 0
         self.columns: tuple[Column, ...] = table.columns
         self.row_count = 0
         self.first_age: str | None = None
         self.last_age: str | None = None
+
+    @property
+    def fraction(self) -> float | None:
+        """About how much has come: ranges hold about equally many rows each."""
+        return self._read / max(len(self._table.ranges), 1)
 
     def chunks(self) -> Iterator[bytes]:
         """Give the rows as CSV, range by range; a range's come when it is whole."""
@@ -146,6 +152,7 @@ class ApiRows:
                 yield from part.chunks()
                 self._count(part)
             self._pending.popleft()
+            self._read += 1
 
     def close(self) -> None:
         """Forget what has come and was not taken."""

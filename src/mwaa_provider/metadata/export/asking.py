@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.exceptions import InvalidInputError, MwaaError
 from mwaa_provider.metadata.export.bucket import check_bucket
+from mwaa_provider.metadata.export.progress import Progress
 from mwaa_provider.metadata.export.request import ExportRequest, is_bucket, read_request, read_tables
 from mwaa_provider.metadata.export.roads import open_source
-from mwaa_provider.metadata.export.running import ExportResult, Progress, export
+from mwaa_provider.metadata.export.running import ExportResult, export
 from mwaa_provider.metadata.export.source import Asked
 from mwaa_provider.metadata.export.stopping import Stop
 

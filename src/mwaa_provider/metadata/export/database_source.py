@@ -16,7 +16,7 @@ from mwaa_provider.metadata.catalog import Catalog, Column, Table
 from mwaa_provider.metadata.copying import Copied
 from mwaa_provider.metadata.database import MetadataDatabase, TimeLimits, begin_snapshot
 from mwaa_provider.metadata.export.source import Asked, SourceFacts, TableSelection
-from mwaa_provider.metadata.selecting import copy_statement, summary_statement
+from mwaa_provider.metadata.selecting import copy_statement, estimate_statement, summary_statement
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -120,6 +120,13 @@ class DatabaseRows:
         self.row_count = 0
         self.first_age: str | None = None
         self.last_age: str | None = None
+        self._rows_so_far = 0
+        self._expected = 0
+
+    @property
+    def fraction(self) -> float | None:
+        """About how much has come, by PostgreSQL's estimate of the rows; a line break within a value counts as a row here."""
+        return self._rows_so_far / self._expected if self._expected else None
 
     def chunks(self) -> Iterator[bytes]:
         """Give the CSV as PostgreSQL writes it.
@@ -127,7 +134,11 @@ class DatabaseRows:
         :raises MetadataDatabaseError: PostgreSQL ended it: a time limit, a lost connection, a missing permission.
         """
         try:
-            yield from self._copied.chunks()
+            ((plan,),) = self._connection.exec_driver_sql(estimate_statement(self._table, self._selection)).one()
+            self._expected = int(plan["Plan"]["Plan Rows"])
+            for chunk in self._copied.chunks():
+                self._rows_so_far += chunk.count(b"\n")
+                yield chunk
             self.row_count = self._copied.row_count
             row = self._connection.exec_driver_sql(summary_statement(self._table, self._selection)).one()
         except Exception as error:

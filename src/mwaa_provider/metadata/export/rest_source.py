@@ -119,7 +119,7 @@ class RestSource:
             since=selection.since or _BEGINNING,
             until=selection.until or self._now,
         )
-        yield RestRows(rows, self._columns[table], selection.columns)
+        yield RestRows(rows, self._columns[table], selection)
 
     def close(self) -> None:
         """Do nothing: nothing is held open."""
@@ -148,18 +148,28 @@ class RestRows:
 
     :param rows: The rows as the REST API gives them.
     :param fields: Which field is which column.
-    :param columns: The columns.
+    :param selection: Which rows they are.
     """
 
     def __init__(
-        self, rows: Iterator[Mapping[str, Any]], fields: tuple[HistoryColumn, ...], columns: tuple[Column, ...]
+        self, rows: Iterator[Mapping[str, Any]], fields: tuple[HistoryColumn, ...], selection: TableSelection
     ) -> None:
         self._rows = rows
         self._fields = fields
-        self.columns = columns
+        self._interval = (selection.since, selection.until)
+        self._reached: datetime | None = None
+        self.columns = selection.columns
         self.row_count = 0
         self.first_age: str | None = None
         self.last_age: str | None = None
+
+    @property
+    def fraction(self) -> float | None:
+        """How much of the time that is asked for has been read: windows of time come one after the other."""
+        since, until = self._interval
+        if since is None or until is None or self._reached is None or since >= until:
+            return None
+        return (self._reached - since) / (until - since)
 
     def chunks(self) -> Iterator[bytes]:
         """Give the rows as CSV, as PostgreSQL would write them."""
@@ -178,7 +188,9 @@ class RestRows:
 
     def _count(self, row: Mapping[str, Any]) -> None:
         self.row_count += 1
-        age = _moment(row[_AGE]).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        moment = _moment(row[_AGE])
+        self._reached = max(self._reached or moment, moment)
+        age = moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         self.first_age = min(self.first_age or age, age)
         self.last_age = max(self.last_age or age, age)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -12,25 +11,20 @@ from datetime import datetime, timezone
 from typing import Any
 
 from mwaa_provider.exceptions import InvalidInputError, MetadataDatabaseError, VerificationError
-from mwaa_provider.metadata.catalog import Column
 from mwaa_provider.metadata.export import formats, keys, s3_errors
 from mwaa_provider.metadata.export.bucket import OWNER, address, check_bucket, read_manifest
 from mwaa_provider.metadata.export.manifest import ColumnEntry, FileEntry, Manifest
+from mwaa_provider.metadata.export.progress import Progress, WatchedRows
 from mwaa_provider.metadata.export.request import ExportRequest
 from mwaa_provider.metadata.export.s3_upload import S3Upload, abort_leftovers
-from mwaa_provider.metadata.export.source import Source, TableRows, TableSelection
+from mwaa_provider.metadata.export.source import Source, TableSelection
 from mwaa_provider.metadata.export.stopping import Stop
 from mwaa_provider.metadata.export.verifying import differences_of
 from mwaa_provider.metadata.export.watermark import since_of
 
 log = logging.getLogger(__name__)
 
-#: Seconds between two lines of progress.
-PROGRESS_SECONDS = 15.0
 _MIB = 1024 * 1024
-
-#: Told of a table and how many bytes of its rows have come.
-Progress = Callable[[str, int], None]
 
 
 @dataclass(frozen=True)
@@ -232,7 +226,7 @@ def _write_one(
     began = time.monotonic()
     try:
         with stop.watching(upload), source.open(selection) as opened, stop.watching(opened), upload:
-            rows = _Watched(opened, selection.table, stop, progress)
+            rows = WatchedRows(opened, selection.table, stop, progress)
             formats.write_rows(rows, upload, request.file_format, request.compression)
     except MetadataDatabaseError:
         stop.check()  # then the reading was cancelled, and did not fail
@@ -264,44 +258,6 @@ def _write_one(
         size=stored.size,
         sha256=stored.sha256,
     )
-
-
-class _Watched:
-    """Rows that tell how many of them have come, and stop when they are to."""
-
-    def __init__(self, rows: TableRows, table: str, stop: Stop, progress: Progress | None) -> None:
-        self._rows = rows
-        self._table = table
-        self._stop = stop
-        self._progress = progress
-        self.size = 0
-        self.columns: tuple[Column, ...] = rows.columns
-
-    @property
-    def row_count(self) -> int:
-        return self._rows.row_count
-
-    @property
-    def first_age(self) -> str | None:
-        return self._rows.first_age
-
-    @property
-    def last_age(self) -> str | None:
-        return self._rows.last_age
-
-    def chunks(self) -> Iterator[bytes]:
-        began = told = time.monotonic()
-        for chunk in self._rows.chunks():
-            self._stop.check()
-            self.size += len(chunk)
-            if self._progress is not None:
-                self._progress(self._table, self.size)
-            now = time.monotonic()
-            if now - told >= PROGRESS_SECONDS:
-                told = now
-                rate = self.size / _MIB / (now - began)
-                log.info("%s: %.0f MiB of rows so far, %.1f MiB/s", self._table, self.size / _MIB, rate)
-            yield chunk
 
 
 def _notes_of(request: ExportRequest, selections: tuple[TableSelection, ...]) -> tuple[str, ...]:

@@ -89,6 +89,10 @@ class TableRows(Protocol):
     def last_age(self) -> str | None:
         """The largest value of the age column, ISO 8601 in UTC."""
 
+    @property
+    def fraction(self) -> float | None:
+        """About how much of them has come, from 0 to 1 and beyond where there are more than were expected; ``None`` where nobody knows."""
+
     def chunks(self) -> Iterator[bytes]:
         r"""Give CSV exactly as PostgreSQL's ``COPY (FORMAT csv)`` writes it; the borders of chunks lie anywhere.
 
