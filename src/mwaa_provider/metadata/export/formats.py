@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from typing import Any, Protocol
 
-from mwaa_provider.exceptions import ExportError
 from mwaa_provider.metadata import gzipping
 from mwaa_provider.metadata.catalog import Column
 from mwaa_provider.metadata.export.source import TableRows
@@ -17,9 +16,7 @@ FORMATS = ("csv", "jsonl", "parquet")
 COMPRESSIONS = ("gzip", "zstd", None)
 
 #: Rows are parsed in blocks of about so many bytes; a single row that is larger makes a larger block.
-_BLOCK = 1024 * 1024
-#: The rows of so many bytes of CSV make a row group of a Parquet file.
-_GROUP = 8 * 1024 * 1024
+BLOCK_BYTES = 1024 * 1024
 
 _FIELD = re.compile(r'("[^"]*(?:""[^"]*)*"|[^,"\n]*)([,\n])')
 _PLAIN_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
@@ -84,7 +81,9 @@ def write_rows(rows: TableRows, sink: Sink, file_format: str, compression: str |
     :raises ExportError: A value is not of its column's type.
     """
     if file_format == "parquet":
-        _write_parquet(rows, sink, compression)
+        from mwaa_provider.metadata.export.parquet import write_parquet
+
+        write_parquet(rows, sink, compression)
         return
     write = _write_csv if file_format == "csv" else _write_jsonl
     compressor = _compressor(sink, compression)
@@ -108,7 +107,7 @@ def _write_jsonl(rows: TableRows, write: Callable[[bytes], Any]) -> None:
         for at, column in enumerate(rows.columns)
     ]
     writers = [_json_writer(column) for column in rows.columns]
-    for block in whole_records(rows.chunks(), _BLOCK):
+    for block in whole_records(rows.chunks(), BLOCK_BYTES):
         parts: list[str] = []
         at = 0
         for field, end in _FIELD.findall(block.decode()):
@@ -208,7 +207,9 @@ class _Zstd:
     def __init__(self, sink: Sink) -> None:
         import pyarrow
 
-        self._stream = pyarrow.CompressedOutputStream(pyarrow.PythonFile(_File(sink), "w"), "zstd")
+        from mwaa_provider.metadata.export.parquet import ArrowFile
+
+        self._stream = pyarrow.CompressedOutputStream(pyarrow.PythonFile(ArrowFile(sink), "w"), "zstd")
         self.write = self._stream.write
 
     def close(self) -> None:
@@ -217,105 +218,3 @@ class _Zstd:
 
 def _compressor(sink: Sink, compression: str | None) -> Any:
     return {None: _Plain, "gzip": _Gzip, "zstd": _Zstd}[compression](sink)
-
-
-class _File:
-    """A sink as the file that pyarrow wants to see."""
-
-    closed = False
-    mode = "wb"
-
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
-        self._at = 0
-
-    def write(self, data: Any) -> int:
-        held = bytes(data)
-        self._sink.write(held)
-        self._at += len(held)
-        return len(held)
-
-    def tell(self) -> int:
-        return self._at
-
-    def flush(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-    def readable(self) -> bool:
-        return False
-
-    def writable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return False
-
-
-def _write_parquet(rows: TableRows, sink: Sink, compression: str | None) -> None:
-    import pyarrow
-    import pyarrow.csv
-    import pyarrow.parquet
-
-    kinds = {column.name: _arrow_type(column) for column in rows.columns}
-    schema = pyarrow.schema([pyarrow.field(name, kind) for name, kind in kinds.items()])
-    convert = pyarrow.csv.ConvertOptions(
-        column_types=kinds,
-        null_values=[""],
-        true_values=["t"],
-        false_values=["f"],
-        strings_can_be_null=True,
-        quoted_strings_can_be_null=False,
-    )
-    parse = pyarrow.csv.ParseOptions(newlines_in_values=True)
-    with pyarrow.parquet.ParquetWriter(
-        pyarrow.PythonFile(_File(sink), "w"), schema, compression=compression or "none"
-    ) as writer:
-        held: list[Any] = []
-        size = 0
-        # Parsed in small blocks, written in large groups: parsing takes several times a block's size, a group about its own.
-        for block in whole_records(rows.chunks(), _BLOCK):
-            read = pyarrow.csv.ReadOptions(column_names=list(kinds), block_size=len(block) + 1, use_threads=False)
-            try:
-                table = pyarrow.csv.read_csv(
-                    pyarrow.BufferReader(block), read_options=read, parse_options=parse, convert_options=convert
-                )
-            except pyarrow.ArrowInvalid as error:
-                raise ExportError(
-                    f"A value does not fit into Parquet ({error}). Take file_format='csv', which holds everything that PostgreSQL does.",
-                    bucket="",
-                    key="",
-                ) from error
-            held.append(table)
-            size += len(block)
-            if size >= _GROUP:
-                writer.write_table(pyarrow.concat_tables(held))
-                held, size = [], 0
-                # Arrow's allocator would keep it, up to 20 MiB more at the peak.
-                pyarrow.default_memory_pool().release_unused()
-        if held:
-            writer.write_table(pyarrow.concat_tables(held))
-
-
-def _arrow_type(column: Column) -> Any:
-    import pyarrow
-
-    kind = column.type.partition("(")[0]
-    simple = {
-        "smallint": pyarrow.int16(),
-        "integer": pyarrow.int32(),
-        "bigint": pyarrow.int64(),
-        "real": pyarrow.float32(),
-        "double precision": pyarrow.float64(),
-        "boolean": pyarrow.bool_(),
-        "date": pyarrow.date32(),
-    }
-    if kind in simple:
-        return simple[kind]
-    if column.type == "timestamp with time zone":
-        return pyarrow.timestamp("us", tz="UTC")
-    if column.is_moment:
-        return pyarrow.timestamp("us")
-    return pyarrow.string()
