@@ -3,8 +3,9 @@
 What it needs:
 
 - requirements.txt: ``airflow-provider-mwaa``
-- on Airflow 3, where tasks do not reach the database: an Airflow connection of type ``postgres`` to it, named by the param
-  ``metadata_conn_id``; on Airflow 2 leave that empty
+- on Airflow 3, where tasks do not reach the database, one of two: the environment's metadata API with its clean-up switched on
+  (docs/clean-up.md), or an Airflow connection of type ``postgres`` to the database, named by the param ``metadata_conn_id``; on Airflow 2
+  leave that empty
 - for the export a bucket, the connection named by the param ``aws_conn_id``, and the permissions of example_metadata_to_s3.py
 """
 
@@ -20,7 +21,7 @@ with DAG(
     start_date=datetime(2024, 1, 1, tzinfo=timezone.utc),
     schedule=None,
     catchup=False,
-    params={"s3_bucket": "your-bucket", "aws_conn_id": "aws_default", "metadata_conn_id": ""},
+    params={"s3_bucket": "your-bucket", "aws_conn_id": "aws_default", "metadata_conn_id": "", "environment_name": "other"},
     tags=["mwaa"],
 ):
     # [START howto_clean_dry_run]
@@ -52,4 +53,15 @@ with DAG(
     )
     # [END howto_clean]
 
-    look >> export >> clean
+    # [START howto_clean_another]
+    clean_another = MetadataCleanupOperator(
+        task_id="clean_another",
+        environment_name="{{ params.environment_name }}",
+        route="metadata_api",  # that environment's own web server does it, in short requests
+        max_age_in_days=90,
+        max_duration=3600,
+        aws_conn_id="{{ params.aws_conn_id }}",
+    )
+    # [END howto_clean_another]
+
+    look >> export >> clean >> clean_another

@@ -62,7 +62,7 @@ def clean(
         report.seconds = clock() - began
     if stop.is_asked:
         report.stopped = stop.why
-    _tell(report)
+    tell(report)
     return report
 
 
@@ -141,7 +141,11 @@ def connected(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def _tell(report: Report) -> None:
+def tell(report: Report) -> None:
+    """Log what a clean-up did.
+
+    :param report: The report.
+    """
     if report.stopped:
         log.warning(
             "The clean-up ended early: %s. It came to %s; the next run goes on.", report.stopped, report.reached

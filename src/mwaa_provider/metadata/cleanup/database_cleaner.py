@@ -7,11 +7,19 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mwaa_provider.exceptions import InvalidInputError, MetadataDatabaseError
-from mwaa_provider.metadata.cleanup.aftercare import TableSize, analyze, drop_leftovers, leftovers, sizes_of
+from mwaa_provider.metadata.cleanup.aftercare import (
+    TableSize,
+    analyze,
+    drop_leftovers,
+    leftovers,
+    note_of_leftovers,
+    sizes_of,
+    sizes_told,
+)
 from mwaa_provider.metadata.cleanup.cleaning import Progress, clean
 from mwaa_provider.metadata.cleanup.pace import Stop
 from mwaa_provider.metadata.cleanup.plan import Plan, Wanted, try_plan
-from mwaa_provider.metadata.cleanup.preview import Preview, preview
+from mwaa_provider.metadata.cleanup.preview import Preview, preview, tell
 from mwaa_provider.metadata.cleanup.report import Report
 from mwaa_provider.metadata.cleanup.request import CleanupRequest
 from mwaa_provider.metadata.cleanup.rights import missing_rights
@@ -58,6 +66,15 @@ class DatabaseCleaner:
             raise InvalidInputError(problems)
         return plan
 
+    def check(self, wanted: Wanted, *, is_dry_run: bool = False) -> None:
+        """Find out whether it can be cleaned.
+
+        :param wanted: Which rows.
+        :param is_dry_run: Whether nothing is to be removed.
+        :raises InvalidInputError: naming every table that cannot be cleaned and every right that is missing.
+        """
+        self.plan(wanted, is_dry_run=is_dry_run)
+
     def clean(self, request: CleanupRequest, stop: Stop | None = None, progress: Progress | None = None) -> Report:
         """Clean.
 
@@ -89,19 +106,8 @@ class DatabaseCleaner:
             report.dropped, notes = drop_leftovers(engine, self.schema)
             report.notes += notes
         elif found := leftovers(self.schema):
-            report.notes.append(
-                f"`airflow db clean` has left {len(found)} archive tables; drop_leftovers=True drops them"
-            )
-        after = sizes_of(engine, self.schema, lost)
-        report.sizes = {
-            table: {
-                "bytes_before": before[table].size,
-                "bytes_after": now.size,
-                "dead_rows_before": before[table].dead_rows,
-                "dead_rows_after": now.dead_rows,
-            }
-            for table, now in after.items()
-        }
+            report.notes.append(note_of_leftovers(found))
+        report.sizes = sizes_told(before, sizes_of(engine, self.schema, lost))
 
     def preview(self, request: CleanupRequest) -> Preview:
         """Tell what would go, and write nothing.
@@ -112,24 +118,5 @@ class DatabaseCleaner:
         plan = self.plan(request.wanted, is_dry_run=True)
         with self._database.snapshot() as connection:
             found = preview(connection, plan)
-        _tell(found)
+        tell(found)
         return found
-
-
-def _tell(found: Preview) -> None:
-    for table, one in found.tables.items():
-        if one.rows:
-            log.info(
-                "%s: %s of %s rows would go (about %s bytes), from %s to %s",
-                table,
-                f"{one.rows:,}",
-                f"{one.total_rows:,}",
-                f"{one.size:,}",
-                one.oldest or "?",
-                one.newest or "?",
-            )
-    for why, count in found.stays.items():
-        log.info("Old, and would stay: %s %s", f"{count:,}", why)
-    for table, why in found.not_cleaned.items():
-        log.info("Not cleaned: %s: %s", table, why)
-    log.info("It would take about %.0f seconds", found.seconds)

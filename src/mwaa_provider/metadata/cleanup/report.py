@@ -64,12 +64,22 @@ class Report:
         :param seconds: How long it took.
         :param kept: How many old runs stay for their task instances.
         """
+        self.add_many(rows, 1, seconds, kept)
+
+    def add_many(self, rows: Mapping[str, int], batches: int, longest: float, kept: int = 0) -> None:
+        """Add what several batches did.
+
+        :param rows: Table to the number of rows that went.
+        :param batches: How many batches they were.
+        :param longest: How long the longest of them took, in seconds.
+        :param kept: How many old runs stay for their task instances.
+        """
         with self._lock:
             for table, count in rows.items():
                 self.rows[table] = self.rows.get(table, 0) + count
-            self.batches += 1
+            self.batches += batches
             self.kept_runs += kept
-            self.longest_batch = max(self.longest_batch, seconds)
+            self.longest_batch = max(self.longest_batch, longest)
 
     @property
     def is_complete(self) -> bool:

@@ -19,7 +19,7 @@ DEFAULT_MAX_AGE_IN_DAYS = 30
 DEFAULT_MIN_AGE_IN_DAYS = 1
 #: More connections than this would take them from Airflow.
 MOST_PARALLEL = 8
-ROUTES = ("auto", "database")
+ROUTES = ("auto", "database", "metadata_api")
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class CleanupRequest:
     :param wanted: Which rows.
     :param settings: How to go about it.
     :param route: The road, or ``auto``.
+    :param environment_name: The environment.
     :param metadata_conn_id: The connection to the metadata database.
     :param dry_run: Whether nothing is removed.
     :param analyze: Whether what lost rows is analysed at the end.
@@ -39,6 +40,7 @@ class CleanupRequest:
     wanted: Wanted
     settings: Settings = field(default_factory=Settings)
     route: str = "auto"
+    environment_name: str | None = None
     metadata_conn_id: str | None = None
     dry_run: bool = False
     analyze: bool = True
@@ -61,6 +63,7 @@ def read_request(
     lock_timeout: Any = 0.5,
     pause_between_batches: Any = 0.0,
     route: Any = "auto",
+    environment_name: Any = None,
     now: datetime | None = None,
     **further: Any,
 ) -> CleanupRequest:
@@ -85,6 +88,7 @@ def read_request(
         *input_checks.check_seconds("lock_timeout", lock_timeout),
         *_check_pause(pause_between_batches),
         *input_checks.check_one_of("route", route, ROUTES),
+        *(input_checks.check_environment_name(environment_name) if environment_name is not None else []),
     ]
     if only is not None and others is not None:
         problems.append("dag_ids, exclude_dag_ids: both say which DAGs are meant; give one")
@@ -100,6 +104,7 @@ def read_request(
             parallel=parallel,
         ),
         route=route,
+        environment_name=environment_name,
         **further,
     )
 
