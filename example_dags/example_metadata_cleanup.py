@@ -3,9 +3,9 @@
 What it needs:
 
 - requirements.txt: ``airflow-provider-mwaa``
-- on Airflow 3, where tasks do not reach the database, one of two: the environment's metadata API with its clean-up switched on
-  (docs/clean-up.md), or an Airflow connection of type ``postgres`` to the database, named by the param ``metadata_conn_id``; on Airflow 2
-  leave that empty
+- on Airflow 3, where tasks do not reach the database, one of three (docs/clean-up.md): the environment's metadata API with its clean-up
+  switched on; its CLI endpoint; or an Airflow connection of type ``postgres`` to the database, named by the param ``metadata_conn_id``,
+  which is empty otherwise
 - for the export a bucket, the connection named by the param ``aws_conn_id``, and the permissions of example_metadata_to_s3.py
 """
 
@@ -21,7 +21,12 @@ with DAG(
     start_date=datetime(2024, 1, 1, tzinfo=timezone.utc),
     schedule=None,
     catchup=False,
-    params={"s3_bucket": "your-bucket", "aws_conn_id": "aws_default", "metadata_conn_id": "", "environment_name": "other"},
+    params={
+        "s3_bucket": "your-bucket",
+        "aws_conn_id": "aws_default",
+        "metadata_conn_id": "",
+        "environment_name": "other",
+    },
     tags=["mwaa"],
 ):
     # [START howto_clean_dry_run]

@@ -89,7 +89,7 @@ def clean(
     Active runs, the newest run of each DAG that is not manual, and what something kept refers to stay. Ctrl-C and SIGTERM end it after the
     batch that is under way; the next one goes on.
 
-    IAM, where the database cannot be reached from here: `mwaa policy ENVIRONMENT --action session`
+    IAM, where the database cannot be reached from here: `mwaa policy ENVIRONMENT --action session,cli`
     """
     from mwaa_provider.metadata.cleanup.asking import run_cleanup
     from mwaa_provider.metadata.cleanup.pace import Stop

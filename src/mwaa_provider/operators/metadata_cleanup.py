@@ -29,8 +29,9 @@ class MetadataCleanupOperator(BaseOperator):
     ``stays`` and ``estimated_seconds``.
 
     Where this process has a way to the database, no IAM action is needed. Where it has none, as in tasks on Airflow 3, or for another
-    environment, the environment's own web server cleans, if its metadata API may (docs/clean-up.md): ``airflow:GetEnvironment`` on the
-    environment and ``airflow:CreateWebLoginToken`` on ``arn:aws:airflow:REGION:ACCOUNT:role/ENVIRONMENT/Admin``.
+    environment, the environment's own web server cleans, if its metadata API may; else ``airflow db clean`` does through the CLI endpoint,
+    by its own rules (docs/clean-up.md). ``airflow:GetEnvironment`` on the environment and ``airflow:CreateWebLoginToken`` on
+    ``arn:aws:airflow:REGION:ACCOUNT:role/ENVIRONMENT/Admin``; for the CLI endpoint ``airflow:CreateCliToken`` too.
     https://docs.aws.amazon.com/mwaa/latest/userguide/samples-database-cleanup.html
 
     :param max_age_in_days: How many days back from now rows stay (default 30). (templated)
@@ -40,7 +41,8 @@ class MetadataCleanupOperator(BaseOperator):
         named. (templated)
     :param dag_ids: Only rows of these DAGs; tables whose rows belong to no DAG are left out (default: all). (templated)
     :param exclude_dag_ids: No rows of these DAGs, instead (default: none). (templated)
-    :param route: The road to the rows: ``auto`` (default: the first that leads there), ``database`` or ``metadata_api``. (templated)
+    :param route: The road to the rows: ``auto`` (default: the first that leads there), ``database``, ``metadata_api`` or ``cli``.
+        (templated)
     :param environment_name: The environment whose metadata it is (default: this one). (templated)
     :param metadata_conn_id: An Airflow connection of type ``postgres`` to the metadata database (default: this process's own way).
         (templated)
@@ -52,9 +54,10 @@ class MetadataCleanupOperator(BaseOperator):
     :param lock_timeout: Seconds to wait for a lock (default 0.5). (templated)
     :param pause_between_batches: Seconds to leave to others after each batch (default 0). (templated)
     :param analyze: Whether to run ``ANALYZE`` on what lost rows (default true).
-    :param vacuum: Whether to run ``VACUUM`` on it too, which may take long (default false: PostgreSQL does so by itself in time). The
-        metadata API does not.
+    :param vacuum: Whether to run ``VACUUM`` on it too, which may take long (default false: PostgreSQL does so by itself in time). By
+        the database only.
     :param drop_leftovers: Whether to drop the archive tables ``_airflow_deleted__*`` that ``airflow db clean`` has left (default false).
+        Not by the CLI endpoint.
     :param aws_conn_id: The Airflow connection to AWS, for a web server (default ``aws_default``); ``None`` for the worker's own role.
         (templated)
     :param region_name: AWS region of the environment (default: the connection's). (templated)
@@ -96,7 +99,7 @@ class MetadataCleanupOperator(BaseOperator):
         tables: Sequence[str] | str | None = None,
         dag_ids: Sequence[str] | str | None = None,
         exclude_dag_ids: Sequence[str] | str | None = None,
-        route: Literal["auto", "database", "metadata_api"] = "auto",
+        route: Literal["auto", "database", "metadata_api", "cli"] = "auto",
         environment_name: str | None = None,
         metadata_conn_id: str | None = None,
         dry_run: bool | str = False,

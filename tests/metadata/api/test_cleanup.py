@@ -225,7 +225,7 @@ def test_where_it_only_reads_the_error_says_how_to_switch_it_on(history, local):
         "True there, beside mwaa_provider.metadata_api: see docs/clean-up.md."
     )
     with pytest.raises(CleanupError, match="only reads"):
-        clean(local)
+        clean(local, route="metadata_api")
     for path in PATHS:
         assert local.backend.client.post(f"{URL}/cleanup/{path}", content=b"{}").status_code == 404
 
@@ -268,7 +268,7 @@ class TestAttacks:
     def test_who_is_no_administrator_is_told_so(self, cleaning, role):
         identity = Identity(access_key_id=f"LOCALMWAA{role.upper()}", airflow_role=role)
         with pytest.raises(CleanupError, match="Only an administrator of this Airflow may ask the metadata API"):
-            run_cleanup({"environment_name": "there"}, lambda: cleaning.client(identity))
+            run_cleanup({"environment_name": "there", "route": "metadata_api"}, lambda: cleaning.client(identity))
 
     @pytest.mark.parametrize(
         ("path", "changes", "problem"),

@@ -19,7 +19,7 @@ DEFAULT_MAX_AGE_IN_DAYS = 30
 DEFAULT_MIN_AGE_IN_DAYS = 1
 #: More connections than this would take them from Airflow.
 MOST_PARALLEL = 8
-ROUTES = ("auto", "database", "metadata_api")
+ROUTES = ("auto", "database", "metadata_api", "cli")
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ _WAYS_OUT = {
     "database": "Give metadata_conn_id (an Airflow connection of type 'postgres' to the metadata database), or run `mwaa db clean` where "
     "the database can be reached.",
     "metadata_api": "Name the environment (environment_name), and switch the metadata API and its clean-up on there (docs/clean-up.md).",
-    "": "Or run `airflow db clean` through the environment's CLI endpoint (`mwaa cli`).",
+    "cli": "Name the environment (environment_name), and allow its CLI endpoint and its REST API to this role (docs/clean-up.md).",
 }
 
 
@@ -146,14 +146,24 @@ def _database_road(way: database.MetadataDatabase) -> Road:
 def _by_web_server(start: Start) -> list[Road]:
     name, client = start.environment_name or os.environ.get("AIRFLOW_ENV_NAME"), start.client
     if not name or client is None:
-        return [_closed("metadata_api", "the metadata API", "no environment is named: give environment_name.")]
-    return [Road("metadata_api", f"the metadata API of environment {name}", lambda: _api_cleaner(client(), name))]
+        why = "no environment is named: give environment_name."
+        return [_closed("metadata_api", "the metadata API", why), _closed("cli", "the CLI endpoint", why)]
+    return [
+        Road("metadata_api", f"the metadata API of environment {name}", lambda: _api_cleaner(client(), name)),
+        Road("cli", f"the CLI endpoint of environment {name}", lambda: _cli_cleaner(client(), name)),
+    ]
 
 
 def _api_cleaner(client: MwaaClient, environment_name: str) -> Cleaner:
     from mwaa_provider.metadata.cleanup.api_cleaner import ApiCleaner
 
     return ApiCleaner(client, environment_name)
+
+
+def _cli_cleaner(client: MwaaClient, environment_name: str) -> Cleaner:
+    from mwaa_provider.metadata.cleanup.cli_cleaner import CliCleaner
+
+    return CliCleaner(client, environment_name)
 
 
 def _closed(name: str, by: str, why: str) -> Road:
