@@ -149,6 +149,8 @@ class CliRun:
             seconds = self._clock.monotonic() - began
             if not why and (said is None or table.name not in said.done):
                 why = "`airflow db clean` could not clean it, or was ended before it was done"
+            if said is not None and table.name in said.missing:
+                return
             if said is not None:
                 self.report.add({name: said.rows[name] for name in said.done if said.rows[name]}, seconds)
             if why:
@@ -184,7 +186,7 @@ class CliRun:
     def _counted(self, tables: Sequence[str], before: datetime) -> dict[str, int] | None:
         line = db_clean.command(self._request.wanted, tables, before, self._version, dry_run=True)
         try:
-            return db_clean.read(self._sent(line)).rows
+            return db_clean.read(self._sent(line, is_idempotent=True)).rows
         except CliCommandError as error:
             if "No tables selected" in str(error):  # it knows none of them
                 return {}
@@ -193,11 +195,13 @@ class CliRun:
             log.warning("%s could not be counted: %s", ", ".join(tables), error)
         return None
 
-    def _sent(self, line: Sequence[str]) -> CliResult:
+    def _sent(self, line: Sequence[str], *, is_idempotent: bool = False) -> CliResult:
         until = self._clock.monotonic() + _BUSY_SECONDS
         while True:
             try:
-                return self._client.run_cli(self._environment_name, line, timeout=COMMAND_SECONDS, is_idempotent=False)
+                return self._client.run_cli(
+                    self._environment_name, line, timeout=COMMAND_SECONDS, is_idempotent=is_idempotent
+                )
             except ThrottledError:
                 if self._is_to_end() or self._clock.monotonic() > until:
                     raise

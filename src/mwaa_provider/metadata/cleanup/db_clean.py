@@ -150,15 +150,18 @@ class Said:
 
     :param rows: Table to the number of its rows that were old enough.
     :param done: The tables that it came to the end of.
+    :param missing: The tables that are not there.
     """
 
     rows: dict[str, int]
     done: frozenset[str]
+    missing: frozenset[str] = frozenset()
 
 
 _TABLE = re.compile(r"^Checking table (\S+)\s*$", re.MULTILINE)
 _FOUND = re.compile(r"^Found (\d+) rows meeting deletion criteria", re.MULTILINE)
 _FINISHED = re.compile(r"^Finished Performing Delete", re.MULTILINE)
+_MISSING = re.compile(r"Table (\S+) not found\.\s+Skipping")
 _FAILED = re.compile(r"Encountered error when attempting to clean table '([^']+)'")
 
 
@@ -175,4 +178,5 @@ def read(result: CliResult) -> Said:
             rows[table] = int(found[1])
             if not rows[table] or _FINISHED.search(said):
                 done.add(table)
-    return Said(rows, frozenset(done - set(_FAILED.findall(result.stdout + "\n" + result.stderr))))
+    all_of_it = result.stdout + "\n" + result.stderr
+    return Said(rows, frozenset(done - set(_FAILED.findall(all_of_it))), frozenset(_MISSING.findall(all_of_it)))

@@ -29,8 +29,8 @@ class CleanupRequest:
     :param wanted: Which rows.
     :param settings: How to go about it.
     :param route: The road, or ``auto``.
-    :param environment_name: The environment.
     :param metadata_conn_id: The connection to the metadata database.
+    :param environment_name: The environment.
     :param dry_run: Whether nothing is removed.
     :param analyze: Whether what lost rows is analysed at the end.
     :param vacuum: Whether it is vacuumed too.
@@ -40,8 +40,8 @@ class CleanupRequest:
     wanted: Wanted
     settings: Settings = field(default_factory=Settings)
     route: str = "auto"
-    environment_name: str | None = None
     metadata_conn_id: str | None = None
+    environment_name: str | None = None
     dry_run: bool = False
     analyze: bool = True
     vacuum: bool = False
