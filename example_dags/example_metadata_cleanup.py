@@ -69,4 +69,15 @@ with DAG(
     )
     # [END howto_clean_another]
 
-    look >> export >> clean >> clean_another
+    # [START howto_clean_archive]
+    clean_and_archive = MetadataCleanupOperator(
+        task_id="clean_and_archive",
+        tables=["log"],
+        max_age_in_days=90,
+        archive_to="s3://{{ params.s3_bucket }}/archive",  # each row lies there before it goes
+        aws_conn_id="{{ params.aws_conn_id }}",
+        metadata_conn_id="{{ params.metadata_conn_id }}",
+    )
+    # [END howto_clean_archive]
+
+    look >> export >> clean_and_archive >> clean >> clean_another

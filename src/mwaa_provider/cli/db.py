@@ -74,6 +74,7 @@ def db() -> None:
 )
 @click.option("--route", type=click.Choice(ROUTES), default="auto", show_default=True, help="The road to the rows.")
 @click.option("--environment", metavar="NAME", help="The environment.  [default: the one this runs in]")
+@click.option("--archive-to", metavar="S3_ADDRESS", help="Write what goes to s3://BUCKET/PREFIX before it goes.")
 @click.option("--metadata-conn-id", metavar="ID", help="An Airflow connection to the metadata database.")
 @click.option("--no-analyze", is_flag=True, help="Do not run ANALYZE on what lost rows.")
 @click.option("--vacuum", is_flag=True, help="Run VACUUM on what lost rows too.")
@@ -100,7 +101,7 @@ def clean(
     stop = Stop()
     with output_for_the_result_alone(), _ended_by_signals(stop), _progress(quiet) as progress:
         arguments = {**given, **names, "environment_name": environment, "analyze": not no_analyze}
-        result = run_cleanup(arguments, connection.client, stop=stop, progress=progress)
+        result = run_cleanup(arguments, connection.client, connection.s3_client, stop=stop, progress=progress)
     print_json(result.xcom())
     if stop.why == _BY_SIGNAL:
         click.get_current_context().exit(INTERRUPTED)

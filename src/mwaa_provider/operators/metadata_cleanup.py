@@ -25,13 +25,14 @@ class MetadataCleanupOperator(BaseOperator):
     ``max_duration`` or by a kill, the next run goes on: there is no state outside of the database.
 
     The result (XCom) has ``rows`` (table to how many went), ``complete``, ``stopped`` (why it ended early), ``left`` (what was locked),
-    ``kept_runs``, ``batches``, ``longest_batch``, ``seconds`` and ``sizes``; of a dry run ``rows``, ``bytes``, ``oldest``, ``newest``,
-    ``stays`` and ``estimated_seconds``.
+    ``kept_runs``, ``batches``, ``longest_batch``, ``seconds``, ``sizes`` and ``archive`` (the manifest's address); of a dry run ``rows``,
+    ``bytes``, ``oldest``, ``newest``, ``stays`` and ``estimated_seconds``.
 
     Where this process has a way to the database, no IAM action is needed. Where it has none, as in tasks on Airflow 3, or for another
     environment, the environment's own web server cleans, if its metadata API may; else ``airflow db clean`` does through the CLI endpoint,
     by its own rules (docs/clean-up.md). ``airflow:GetEnvironment`` on the environment and ``airflow:CreateWebLoginToken`` on
-    ``arn:aws:airflow:REGION:ACCOUNT:role/ENVIRONMENT/Admin``; for the CLI endpoint ``airflow:CreateCliToken`` too.
+    ``arn:aws:airflow:REGION:ACCOUNT:role/ENVIRONMENT/Admin``; for the CLI endpoint ``airflow:CreateCliToken`` too. For an archive
+    ``s3:PutObject``, ``s3:GetObject`` and ``s3:DeleteObject`` on ``arn:aws:s3:::BUCKET/*``, ``s3:ListBucket`` on ``arn:aws:s3:::BUCKET``.
     https://docs.aws.amazon.com/mwaa/latest/userguide/samples-database-cleanup.html
 
     :param max_age_in_days: How many days back from now rows stay (default 30). (templated)
@@ -58,9 +59,11 @@ class MetadataCleanupOperator(BaseOperator):
         the database only.
     :param drop_leftovers: Whether to drop the archive tables ``_airflow_deleted__*`` that ``airflow db clean`` has left (default false).
         Not by the CLI endpoint.
-    :param aws_conn_id: The Airflow connection to AWS, for a web server (default ``aws_default``); ``None`` for the worker's own role.
-        (templated)
-    :param region_name: AWS region of the environment (default: the connection's). (templated)
+    :param archive_to: ``s3://BUCKET/PREFIX`` where each batch's rows are written, and read back, before they go; by the database only
+        (default: nowhere). (templated)
+    :param aws_conn_id: The Airflow connection to AWS, for a web server and the archive (default ``aws_default``); ``None`` for the worker's
+        own role. (templated)
+    :param region_name: AWS region of the environment and the bucket (default: the connection's). (templated)
     :param verify: The CA bundle's path, or ``False`` to trust any certificate (default: the connection's). (templated)
     :param botocore_config: Settings of botocore as a dict (default: the connection's).
     :raises InvalidInputError: naming every problem at once; nothing was removed.
@@ -84,6 +87,7 @@ class MetadataCleanupOperator(BaseOperator):
         "statement_timeout",
         "lock_timeout",
         "pause_between_batches",
+        "archive_to",
         "aws_conn_id",
         "region_name",
         "verify",
@@ -112,6 +116,7 @@ class MetadataCleanupOperator(BaseOperator):
         analyze: bool = True,
         vacuum: bool = False,
         drop_leftovers: bool = False,
+        archive_to: str | None = None,
         aws_conn_id: str | None = "aws_default",
         region_name: str | None = None,
         verify: bool | str | None = None,
@@ -138,6 +143,7 @@ class MetadataCleanupOperator(BaseOperator):
         self.analyze = analyze
         self.vacuum = vacuum
         self.drop_leftovers = drop_leftovers
+        self.archive_to = archive_to
         self.aws_conn_id = aws_conn_id
         self.region_name = region_name
         self.verify = verify
@@ -147,7 +153,7 @@ class MetadataCleanupOperator(BaseOperator):
         """Clean, and tell what was done; of a dry run, what would be."""
         from mwaa_provider.metadata.cleanup.asking import run_cleanup
 
-        return run_cleanup(self._arguments(), self._mwaa_client, stop=self._stop).xcom()
+        return run_cleanup(self._arguments(), self._mwaa_client, self._s3_client, stop=self._stop).xcom()
 
     def on_kill(self) -> None:
         """Have no further batch begin; the one that is under way ends, or is rolled back with the process."""
@@ -168,6 +174,16 @@ class MetadataCleanupOperator(BaseOperator):
             verify=self.verify,
             botocore_config=self.botocore_config,
         ).client
+
+    def _s3_client(self) -> Any:
+        from mwaa_provider.hooks.s3 import s3_client
+
+        return s3_client(
+            aws_conn_id=self.aws_conn_id,
+            region_name=self.region_name,
+            verify=self.verify,
+            botocore_config=self.botocore_config,
+        )
 
     def _arguments(self) -> dict[str, Any]:
         return {
@@ -190,6 +206,7 @@ class MetadataCleanupOperator(BaseOperator):
             "analyze": self.analyze,
             "vacuum": self.vacuum,
             "drop_leftovers": self.drop_leftovers,
+            "archive_to": rendered.none_if_empty(self.archive_to),
         }
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mwaa_provider.exceptions import InvalidInputError, MetadataDatabaseError
+from mwaa_provider.metadata.catalog import Catalog
 from mwaa_provider.metadata.cleanup.aftercare import (
     TableSize,
     analyze,
@@ -16,10 +19,14 @@ from mwaa_provider.metadata.cleanup.aftercare import (
     sizes_of,
     sizes_told,
 )
+from mwaa_provider.metadata.cleanup.archive import Archive
+from mwaa_provider.metadata.cleanup.archive_settling import settle
+from mwaa_provider.metadata.cleanup.archive_target import Target
 from mwaa_provider.metadata.cleanup.cleaning import Progress, clean
 from mwaa_provider.metadata.cleanup.pace import Stop
 from mwaa_provider.metadata.cleanup.plan import Plan, Wanted, try_plan
 from mwaa_provider.metadata.cleanup.preview import Preview, preview, tell
+from mwaa_provider.metadata.cleanup.removing import PLAIN
 from mwaa_provider.metadata.cleanup.report import Report
 from mwaa_provider.metadata.cleanup.request import CleanupRequest
 from mwaa_provider.metadata.cleanup.rights import missing_rights
@@ -36,13 +43,15 @@ class DatabaseCleaner:
     """Cleans by a way to the database.
 
     :param database: The way.
+    :param archive_to: Where what goes is archived (default: nowhere).
     :raises MetadataDatabaseError: It does not lead there, or there are no tables of Airflow.
     """
 
     road = "database"
 
-    def __init__(self, database: MetadataDatabase) -> None:
+    def __init__(self, database: MetadataDatabase, archive_to: Target | None = None) -> None:
         self._database = database
+        self._archive_to = archive_to
         with database.snapshot() as connection:
             self.schema = Schema.read(connection, database.schema)
         if "dag_run" not in self.schema.columns:
@@ -56,12 +65,13 @@ class DatabaseCleaner:
 
         :param wanted: Which rows.
         :param is_dry_run: Whether nothing is to be removed, so that reading is enough.
-        :raises InvalidInputError: naming every table that cannot be cleaned and every right that is missing.
+        :raises InvalidInputError: naming every table that cannot be cleaned and every right that is missing, on the archive too.
         """
         plan, problems = try_plan(self.schema, wanted)
         if not is_dry_run:
             with self._database.snapshot() as connection:
                 problems += missing_rights(connection, plan)
+            problems += self._archive_to.check() if self._archive_to is not None else []
         if problems:
             raise InvalidInputError(problems)
         return plan
@@ -89,11 +99,29 @@ class DatabaseCleaner:
         engine = self._database.engine()
         try:
             before = sizes_of(engine, self.schema, plan.touched)
-            report = clean(engine, plan, request.settings, stop=stop, progress=progress)
+            with self._archive(plan) as archive:
+                report = clean(engine, plan, request.settings, stop=stop, progress=progress, removals=archive or PLAIN)
+            if archive is not None:
+                report.archive, report.notes = archive.address, [*archive.notes, *report.notes]
             self._take_care(engine, request, report, before)
             return report
         finally:
             engine.dispose()
+
+    @contextmanager
+    def _archive(self, plan: Plan) -> Iterator[Archive | None]:
+        """Open the archive, if there is to be one; at the end, whatever it is, it gets its manifest."""
+        if self._archive_to is None:
+            yield None
+            return
+        with self._database.snapshot() as connection:
+            catalog = Catalog.read(connection, self._database.schema)
+            archive = Archive(self._archive_to, plan, catalog, os.environ.get("AIRFLOW_ENV_NAME") or None)
+            archive.notes += settle(self._archive_to, connection)
+        try:
+            yield archive
+        finally:
+            archive.close()
 
     def _take_care(
         self, engine: Engine, request: CleanupRequest, report: Report, before: Mapping[str, TableSize]

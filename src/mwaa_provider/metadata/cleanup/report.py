@@ -41,6 +41,7 @@ class Report:
     :param notes: What else there is to know, as sentences.
     :param sizes: Table that lost rows to its bytes and dead rows, before and after.
     :param dropped: The archive tables of ``airflow db clean`` that were dropped.
+    :param archive: The address of the manifest of what went, where it was archived; empty if not, or if nothing went.
     """
 
     before: str
@@ -55,6 +56,7 @@ class Report:
     notes: list[str] = field(default_factory=list)
     sizes: dict[str, dict[str, int]] = field(default_factory=dict)
     dropped: list[str] = field(default_factory=list)
+    archive: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def add(self, rows: Mapping[str, int], seconds: float, kept: int = 0) -> None:
@@ -108,4 +110,5 @@ class Report:
             "notes": list(self.notes),
             "sizes": dict(self.sizes),
             "dropped": list(self.dropped),
+            "archive": self.archive,
         }

@@ -12,6 +12,7 @@ from mwaa_provider.exceptions import InvalidInputError
 from mwaa_provider.metadata.cleanup.pace import Settings
 from mwaa_provider.metadata.cleanup.plan import Wanted
 from mwaa_provider.metadata.cleanup.sessions import Limits
+from mwaa_provider.metadata.export.request import is_bucket
 
 #: What the AWS guide's sample takes.
 DEFAULT_MAX_AGE_IN_DAYS = 30
@@ -35,6 +36,7 @@ class CleanupRequest:
     :param analyze: Whether what lost rows is analysed at the end.
     :param vacuum: Whether it is vacuumed too.
     :param drop_leftovers: Whether the archive tables of ``airflow db clean`` are dropped.
+    :param archive_to: The bucket and the beginning of the keys of the archive; ``None`` for none.
     """
 
     wanted: Wanted
@@ -46,6 +48,7 @@ class CleanupRequest:
     analyze: bool = True
     vacuum: bool = False
     drop_leftovers: bool = False
+    archive_to: tuple[str, str] | None = None
 
 
 def read_request(
@@ -64,6 +67,7 @@ def read_request(
     pause_between_batches: Any = 0.0,
     route: Any = "auto",
     environment_name: Any = None,
+    archive_to: Any = None,
     now: datetime | None = None,
     **further: Any,
 ) -> CleanupRequest:
@@ -74,6 +78,7 @@ def read_request(
     :raises InvalidInputError: naming every problem at once.
     """
     cut, problems = _read_cut(max_age_in_days, before, min_age_in_days, now or datetime.now(timezone.utc))
+    archive, problems_of_archive = read_archive(archive_to)
     names, problems_of_tables = read_names("tables", tables, "names of tables")
     only, problems_of_dags = read_names("dag_ids", dag_ids, "ids of DAGs")
     others, problems_of_others = read_names("exclude_dag_ids", exclude_dag_ids, "ids of DAGs")
@@ -90,6 +95,11 @@ def read_request(
         *input_checks.check_one_of("route", route, ROUTES),
         *(input_checks.check_environment_name(environment_name) if environment_name is not None else []),
     ]
+    problems += problems_of_archive
+    if archive is not None and "dag" in (names or ()):
+        problems.append(
+            "archive_to, tables: 'dag' is cleaned with too much that hangs on it to be archived; leave one of them out"
+        )
     if only is not None and others is not None:
         problems.append("dag_ids, exclude_dag_ids: both say which DAGs are meant; give one")
     if problems or cut is None:
@@ -105,8 +115,22 @@ def read_request(
         ),
         route=route,
         environment_name=environment_name,
+        archive_to=archive,
         **further,
     )
+
+
+def read_archive(value: Any) -> tuple[tuple[str, str] | None, list[str]]:
+    """Read where an archive is to lie: the bucket and what keys begin with; ``None`` stands for none.
+
+    :param value: What the caller gave.
+    """
+    if value is None:
+        return None, []
+    bucket, _, prefix = str(value).removeprefix("s3://").partition("/")
+    if not str(value).startswith("s3://") or not is_bucket(bucket) or "//" in prefix or "\x00" in prefix:
+        return None, [f"archive_to: {value!r} is not an address in S3; give for example 's3://my-bucket/archive'"]
+    return (bucket, prefix.strip("/")), []
 
 
 def read_names(field_name: str, value: Any, what: str) -> tuple[tuple[str, ...] | None, list[str]]:

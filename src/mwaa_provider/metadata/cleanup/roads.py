@@ -20,6 +20,7 @@ from mwaa_provider.metadata.cleanup.request import CleanupRequest
 
 if TYPE_CHECKING:
     from mwaa_provider.client.mwaa import MwaaClient
+    from mwaa_provider.metadata.cleanup.archive_target import Target
 
 log = logging.getLogger(__name__)
 
@@ -82,12 +83,14 @@ class Start:
     :param metadata_conn_id: The connection to the metadata database, which then is the only way.
     :param environment_name: The environment (default: the one that this runs in).
     :param client: Makes a client of MWAA, for the roads over a web server; ``None`` if there is none.
+    :param archive_to: Where what goes is archived (default: nowhere).
     """
 
     route: str = "auto"
     metadata_conn_id: str | None = None
     environment_name: str | None = None
     client: Callable[[], MwaaClient] | None = None
+    archive_to: Target | None = None
 
 
 def open_cleaner(start: Start) -> Cleaner:
@@ -136,17 +139,19 @@ def _by_database(start: Start) -> list[Road]:
         where = "in this container" if here else "here"
         why = f"Airflow 3 keeps its settings from tasks, and no variables MWAA__DB__* are shown {where}."
         return [_closed("database", "this process's database", why)]
-    return [_database_road(way) for way in ways]
+    return [_database_road(way, start.archive_to) for way in ways]
 
 
-def _database_road(way: database.MetadataDatabase) -> Road:
-    return Road("database", way.origin, lambda: DatabaseCleaner(way))
+def _database_road(way: database.MetadataDatabase, archive_to: Target | None) -> Road:
+    return Road("database", way.origin, lambda: DatabaseCleaner(way, archive_to))
 
 
 def _by_web_server(start: Start) -> list[Road]:
     name, client = start.environment_name or os.environ.get("AIRFLOW_ENV_NAME"), start.client
-    if not name or client is None:
+    if start.archive_to is not None or not name or client is None:
         why = "no environment is named: give environment_name."
+        if start.archive_to is not None:
+            why = "it cannot archive what goes; leave archive_to out, and export before (docs/export.md)."
         return [_closed("metadata_api", "the metadata API", why), _closed("cli", "the CLI endpoint", why)]
     return [
         Road("metadata_api", f"the metadata API of environment {name}", lambda: _api_cleaner(client(), name)),

@@ -10,6 +10,7 @@ from mwaa_provider.metadata.cleanup import aged_batches, run_batches
 from mwaa_provider.metadata.cleanup.aged_batches import Key
 from mwaa_provider.metadata.cleanup.pace import Pace, Settings
 from mwaa_provider.metadata.cleanup.plan import AgedTable, Plan
+from mwaa_provider.metadata.cleanup.removing import PLAIN, Removals
 from mwaa_provider.metadata.cleanup.report import Left, Report
 from mwaa_provider.metadata.cleanup.rules import RUNS, TASKS
 from mwaa_provider.metadata.cleanup.sessions import BatchBlockedError, batch
@@ -32,14 +33,23 @@ class RunWork:
     :param report: Is told of every batch.
     :param place: Where to begin.
     :param tries_again: Whether what is locked is tried once more when all else is done (default true); else it is listed at once.
+    :param removals: How rows are removed.
     """
 
     name = RUN_WORK
 
     def __init__(
-        self, plan: Plan, settings: Settings, report: Report, place: Place | None = None, *, tries_again: bool = True
+        self,
+        plan: Plan,
+        settings: Settings,
+        report: Report,
+        place: Place | None = None,
+        *,
+        tries_again: bool = True,
+        removals: Removals = PLAIN,
     ) -> None:
         place = place or Place()
+        self._removals = removals
         self._plan = plan
         self._settings = settings
         self._report = report
@@ -99,13 +109,15 @@ class RunWork:
     def _clean(self, connection: Connection, ids: tuple[int, ...], most: int, *, is_last: bool) -> None:
         began = time.monotonic()
         try:
-            with batch(connection, self._settings.limits, by_index=True):
-                done = run_batches.clean_runs(connection, self._plan, self._newest or [], ids, most)
+            with self._removals.begin() as removal, batch(connection, self._settings.limits, by_index=True):
+                done = run_batches.clean_runs(connection, self._plan, self._newest or [], ids, most, removal)
+                removal.finish(connection)
         except BatchBlockedError as blocked:
             self._split(ids, most, blocked, is_last=is_last)
             return
         seconds = time.monotonic() - began
         self._report.add(done.rows, seconds, done.kept)
+        seconds -= removal.waited
         tasks = done.rows.get(TASKS, 0)
         if tasks:
             self._tasks_per_run = 0.5 * self._tasks_per_run + 0.5 * tasks / len(ids)
@@ -140,6 +152,7 @@ class AgedWork:
     :param report: Is told of every batch.
     :param place: Where to begin.
     :param tries_again: Whether what is locked is tried once more when all else is done (default true); else it is listed at once.
+    :param removals: How rows are removed.
     """
 
     def __init__(
@@ -151,8 +164,10 @@ class AgedWork:
         place: Place | None = None,
         *,
         tries_again: bool = True,
+        removals: Removals = PLAIN,
     ) -> None:
         place = place or Place()
+        self._removals = removals
         self.name = table.name
         self._plan = plan
         self._table = table
@@ -210,21 +225,23 @@ class AgedWork:
         began = time.monotonic()
         skipped = 0
         try:
-            with batch(connection, self._settings.limits):
-                gone = aged_batches.clean_range(connection, self._plan, self._table, after, up_to)
+            with self._removals.begin() as removal, batch(connection, self._settings.limits):
+                gone = aged_batches.clean_range(connection, self._plan, self._table, after, up_to, removal)
+                removal.finish(connection)
         except BatchBlockedError as first:
             try:
                 began = time.monotonic()
-                with batch(connection, self._settings.limits):
+                with self._removals.begin() as removal, batch(connection, self._settings.limits):
                     gone, skipped = aged_batches.clean_range_around_locks(
-                        connection, self._plan, self._table, after, up_to
+                        connection, self._plan, self._table, after, up_to, removal
                     )
+                    removal.finish(connection)
             except BatchBlockedError as blocked:
                 self._split(connection, after, up_to, count, blocked if blocked.is_slow else first, is_last=is_last)
                 return
         seconds = time.monotonic() - began
         self._report.add({self.name: gone} if gone else {}, seconds)
-        self._pace.learn(count, seconds)
+        self._pace.learn(count, seconds - removal.waited)
         if skipped:
             why = f"{skipped} rows up to this key are locked by another transaction"
             self._put_back(after, up_to, count, why, is_last=is_last)
