@@ -41,6 +41,7 @@ __all__ = [
     "has_on_kill",
     "has_triggerer",
     "is_deferrable_by_default",
+    "is_metadata_api_cleanup_on",
     "is_metadata_api_on",
     "loaded_plugins",
     "mask_secret",
@@ -144,6 +145,11 @@ def has_triggerer() -> bool:
 def is_metadata_api_on() -> bool:
     """Tell whether ``[mwaa_provider] metadata_api`` lets the web server answer questions about its database (default: it does not)."""
     return _configured("mwaa_provider", "metadata_api", default=False)
+
+
+def is_metadata_api_cleanup_on() -> bool:
+    """Tell whether ``[mwaa_provider] metadata_api_cleanup`` lets it remove old rows, too (default: it does not)."""
+    return _configured("mwaa_provider", "metadata_api_cleanup", default=False)
 
 
 def are_all_admins() -> bool:

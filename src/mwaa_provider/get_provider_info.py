@@ -84,6 +84,12 @@ METADATA_API_OPTIONS = {
         kind="boolean",
         default="False",
     ),
+    "metadata_api_cleanup": _option(
+        "Whether administrators may also have old rows removed there; only with metadata_api (docs/clean-up.md).",
+        "True",
+        kind="boolean",
+        default="False",
+    ),
 }
 
 

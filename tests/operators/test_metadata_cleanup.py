@@ -48,6 +48,7 @@ def test_it_cleans_and_tells_what_went(history):
         "kept_runs": 0,
         "notes": [],
         "dropped": [],
+        "archive": "",
     }
     assert history.run_ids() == ["newest"]
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mwaa_provider.cli.connection import Connection, with_connection
 from mwaa_provider.cli.exit_status import INTERRUPTED
 from mwaa_provider.cli.output import output_for_the_result_alone, print_json
+from mwaa_provider.metadata.cleanup.request import ROUTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,11 +26,12 @@ _BY_SIGNAL = "told to by a signal"
 
 @click.group()
 def db() -> None:
-    """Clean the metadata database of the Airflow that this runs in.
+    """Clean the metadata database of an environment, or of the Airflow that this runs in.
 
     \b
       mwaa db clean --max-age-in-days 90 --dry-run
       mwaa db clean --max-age-in-days 90 --max-duration 600 --yes
+      mwaa db clean --environment production --max-age-in-days 90
     """
 
 
@@ -69,17 +72,25 @@ def db() -> None:
     metavar="SECONDS",
     help="After each batch.",
 )
+@click.option("--route", type=click.Choice(ROUTES), default="auto", show_default=True, help="The road to the rows.")
+@click.option("--environment", metavar="NAME", help="The environment.  [default: the one this runs in]")
+@click.option("--archive-to", metavar="S3_ADDRESS", help="Write what goes to s3://BUCKET/PREFIX before it goes.")
 @click.option("--metadata-conn-id", metavar="ID", help="An Airflow connection to the metadata database.")
 @click.option("--no-analyze", is_flag=True, help="Do not run ANALYZE on what lost rows.")
 @click.option("--vacuum", is_flag=True, help="Run VACUUM on what lost rows too.")
 @click.option("--drop-leftovers", is_flag=True, help="Drop the archive tables that `airflow db clean` has left.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
-def clean(*, no_analyze: bool, yes: bool, quiet: bool, **given: Any) -> None:
+@with_connection
+def clean(
+    connection: Connection, *, environment: str | None, no_analyze: bool, yes: bool, quiet: bool, **given: Any
+) -> None:
     """Remove old rows in short transactions, and print what went as JSON.
 
     Active runs, the newest run of each DAG that is not manual, and what something kept refers to stay. Ctrl-C and SIGTERM end it after the
-    batch that is under way; the next one goes on. It asks nothing of AWS.
+    batch that is under way; the next one goes on.
+
+    IAM, where the database cannot be reached from here: `mwaa policy ENVIRONMENT --action session,cli`
     """
     from mwaa_provider.metadata.cleanup.asking import run_cleanup
     from mwaa_provider.metadata.cleanup.pace import Stop
@@ -89,7 +100,8 @@ def clean(*, no_analyze: bool, yes: bool, quiet: bool, **given: Any) -> None:
         click.confirm("Rows that are removed cannot be brought back. Go on?", abort=True, err=True)
     stop = Stop()
     with output_for_the_result_alone(), _ended_by_signals(stop), _progress(quiet) as progress:
-        result = run_cleanup({**given, **names, "analyze": not no_analyze}, stop=stop, progress=progress)
+        arguments = {**given, **names, "environment_name": environment, "analyze": not no_analyze}
+        result = run_cleanup(arguments, connection.client, connection.s3_client, stop=stop, progress=progress)
     print_json(result.xcom())
     if stop.why == _BY_SIGNAL:
         click.get_current_context().exit(INTERRUPTED)

@@ -6,6 +6,7 @@ from mwaa_provider.exceptions import InvalidInputError, MwaaError
 
 _NAME_HERE = {
     "airflow": "--airflow",
+    "archive_to": "--archive-to",
     "backend": "--backend",
     "batch_size": "--batch-size",
     "before": "--before",

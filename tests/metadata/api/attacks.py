@@ -16,7 +16,13 @@ import requests
 
 from tests.metadata.api.support import URL
 
-PATHS = (("GET", ""), ("POST", "/plan"), ("POST", "/cuts"), ("POST", "/rows"))
+PATHS = (
+    ("GET", ""),
+    ("POST", "/plan"),
+    ("POST", "/cuts"),
+    ("POST", "/rows"),
+    *(("POST", f"/cleanup/{path}") for path in ("plan", "count", "batch", "analyze", "drop")),
+)
 #: Never to be seen in any answer: the value of the planted variable.
 PLANTED = "hunter2-planted-secret"
 

@@ -107,6 +107,7 @@ def fab(folder: Path, secret: str) -> Iterator[Fab]:
             "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
             "AIRFLOW__API_AUTH__JWT_SECRET": secret,
             "AIRFLOW__MWAA_PROVIDER__METADATA_API": "True",
+            "AIRFLOW__MWAA_PROVIDER__METADATA_API_CLEANUP": "True",
             "NO_PROXY": "*",
         }
 

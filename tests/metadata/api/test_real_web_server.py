@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from botocore.config import Config
 from mwaa_provider.client.mwaa import MwaaClient
 from mwaa_provider.local import LocalMwaa
 from mwaa_provider.local.real import RealAirflow
+from mwaa_provider.metadata.cleanup.asking import run_cleanup
+from mwaa_provider.metadata.cleanup.report import Report
 from mwaa_provider.metadata.export.api_source import ApiSource
 from mwaa_provider.metadata.export.source import Asked
 from tests.metadata.api import attacks
@@ -67,6 +70,7 @@ class There:
 def started(**variables: str) -> Iterator[There]:
     environment = {
         "AIRFLOW__MWAA_PROVIDER__METADATA_API": "True",
+        "AIRFLOW__MWAA_PROVIDER__METADATA_API_CLEANUP": "True",
         "AIRFLOW__API_AUTH__JWT_SECRET": SECRET,
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         **variables,
@@ -119,10 +123,43 @@ def test_a_web_server_that_restarts_in_the_middle_costs_no_row(there):
     assert rows.row_count == count
 
 
+def test_a_web_server_that_restarts_in_the_middle_of_a_clean_up_costs_no_row(there):
+    cut = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    there.rows(
+        "INSERT INTO log (dttm, event) SELECT TIMESTAMPTZ '2025-01-01Z' + n * interval '1 second', 'old' "
+        "FROM generate_series(1, 200000) n"
+    )
+    ((young,),) = there.rows(f"SELECT count(*) FROM log WHERE dttm >= '{cut.isoformat()}'")
+    restarting = threading.Thread(target=there.airflow.restart, args=("api-server",))
+
+    def restart_once(reached: str, report: Report) -> None:
+        if not restarting.ident:
+            restarting.start()
+
+    arguments = {
+        "before": cut,
+        "tables": ["log"],
+        "batch_size": 5000,
+        "pause_between_batches": 0.1,
+        "environment_name": NAME,
+    }
+    report = run_cleanup(arguments, there.client, progress=restart_once)
+    restarting.join(60)
+    assert report.is_complete
+    ((old, rest),) = there.rows(
+        f"SELECT count(*) FILTER (WHERE dttm < '{cut.isoformat()}'), count(*) FILTER (WHERE dttm >= '{cut.isoformat()}') FROM log"
+    )
+    assert (old, rest >= young) == (0, True)
+    # Of a batch whose answer was lost nothing is counted, and it is said so.
+    assert report.rows["log"] == 200_000 or report.notes
+
+
 EXPORTS = """
 import json, os, sys, time
 from pathlib import Path
 from mwaa_provider.client.mwaa import MwaaClient
+from mwaa_provider.metadata.cleanup.asking import run_cleanup
+from mwaa_provider.metadata.cleanup.report import Report
 from mwaa_provider.metadata.export.api_source import ApiSource
 from mwaa_provider.metadata.export.source import Asked
 

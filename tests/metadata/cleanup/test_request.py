@@ -64,7 +64,7 @@ def test_everything_that_is_wrong_is_named_at_once():
         statement_timeout="long",
         lock_timeout=-1,
         pause_between_batches=-1,
-        route="cli",
+        route="rest",
     ) == [
         "max_age_in_days, before: both say what is old; give one",
         "max_age_in_days: -1 is not an age; give a number of days above 0",
@@ -75,7 +75,7 @@ def test_everything_that_is_wrong_is_named_at_once():
         "statement_timeout: 'long' is not a duration; give a number of seconds above 0",
         "lock_timeout: -1 is not a duration; give a number of seconds above 0",
         "pause_between_batches: -1 is not a duration; give a number of seconds, 0 for none",
-        "route: 'cli' is not one of auto, database",
+        "route: 'rest' is not one of auto, database, metadata_api, cli",
         "dag_ids, exclude_dag_ids: both say which DAGs are meant; give one",
     ]
 

@@ -16,7 +16,7 @@ from typing import IO, Any, TypeVar
 
 from mwaa_provider.client.clock import Clock, SystemClock
 from mwaa_provider.client.mwaa import MwaaClient
-from mwaa_provider.client.retry import is_passing
+from mwaa_provider.client.retry import UNKNOWN_OUTCOME, is_passing
 from mwaa_provider.client.streaming import StreamedAnswer
 from mwaa_provider.exceptions import (
     ConnectionFailedError,
@@ -108,6 +108,8 @@ class MetadataApi:
         self._is_stopped = False
         #: How often the web server said that it had enough to do.
         self.times_busy = 0
+        #: How often something was asked again that may have been done.
+        self.times_in_doubt = 0
 
     def facts(self) -> dict[str, Any]:
         """Ask what the web server serves: ``airflow_version``, ``schema_revision``, ``tables`` and the like.
@@ -131,6 +133,15 @@ class MetadataApi:
             "age_columns": dict(asked.age_columns),
         }
         return Plan.of(self._asked("POST", "/plan", question, _object))
+
+    def ask(self, path: str, question: dict[str, Any]) -> dict[str, Any]:
+        """Ask something whose answer is short, and that may be asked twice.
+
+        :param path: What is asked, behind the metadata API's address.
+        :param question: The question.
+        :raises TooLargeError: if it took the web server too long.
+        """
+        return self._asked("POST", path, question, _object)
 
     def cuts(self, table: PlannedTable, part: Range, revision: str) -> list[Range]:
         """Ask how to cut a range that is too large.
@@ -174,6 +185,7 @@ class MetadataApi:
                     pause = float(error.facts.get("retry_after") or 1) * (0.5 + self._jitter(1.0))
                 else:
                     attempts += 1
+                    self.times_in_doubt += isinstance(error, UNKNOWN_OUTCOME)
                     longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2.0 ** min(attempts, 10))
                     pause = max(self._jitter(longest), float(error.facts.get("retry_after") or 0))
                     log.warning("The metadata API is asked again in %.1f s: %s", pause, error)
@@ -201,6 +213,8 @@ class MetadataApi:
             raise self._is_off(answer.status)  # Airflow gives its own page for a path that it does not know
         if code == "too_large":
             raise TooLargeError(detail)
+        if isinstance(body.get("problems"), list) and body["problems"]:
+            raise InvalidInputError([str(problem) for problem in body["problems"]])
         if answer.status == 422 or code in ("secret", "no_table"):
             raise InvalidInputError(
                 [f"metadata API of {self.environment_name!r}: {detail.removeprefix('Invalid input: ')}"]

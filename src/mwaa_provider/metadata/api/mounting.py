@@ -37,13 +37,34 @@ class MetadataApi:
         """
         with self._lock:
             if self._application is None:
-                from mwaa_provider.metadata.api.app import create_app
-
-                self._application = create_app()
-                log.info(
-                    "The metadata API of airflow-provider-mwaa is on: administrators may read the metadata database"
-                )
+                self._application = _made()
         await self._application(scope, receive, send)
+
+
+def _made() -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    from mwaa_provider.metadata.api.app import create_app
+    from mwaa_provider.metadata.api.cleaning import WebServerCleaner
+
+    is_cleaning = _is_cleaning()
+    log.info(
+        "The metadata API of airflow-provider-mwaa is on: administrators may read the metadata database%s",
+        ", and remove old rows from it" if is_cleaning else "",
+    )
+    return create_app(cleaner=WebServerCleaner() if is_cleaning else None)
+
+
+def _is_cleaning() -> bool:
+    """Tell whether old rows may be removed; a wrong setting is a no."""
+    try:
+        from mwaa_provider.airflow_compat import is_metadata_api_cleanup_on
+
+        return is_metadata_api_cleanup_on()
+    except Exception as error:
+        log.warning(
+            "The metadata API of airflow-provider-mwaa only reads: [mwaa_provider] metadata_api_cleanup cannot be read (%s)",
+            error,
+        )
+        return False
 
 
 def applications() -> list[dict[str, Any]]:

@@ -68,7 +68,7 @@ def plan_question(body: bytes) -> PlanQuestion:
     :param body: The request's body.
     :raises InvalidInputError: naming everything that is wrong.
     """
-    read = _Reading(body, "tables", "since", "until", "age_columns")
+    read = QuestionReader(body, "tables", "since", "until", "age_columns")
     question = PlanQuestion(
         tables=read.names("tables", optional=True),
         since=read.moment("since"),
@@ -85,7 +85,9 @@ def range_question(body: bytes) -> RangeQuestion:
     :param body: The request's body.
     :raises InvalidInputError: naming everything that is wrong.
     """
-    read = _Reading(body, "table", "columns", "age_column", "since", "until", "after", "up_to", "undated", "revision")
+    read = QuestionReader(
+        body, "table", "columns", "age_column", "since", "until", "after", "up_to", "undated", "revision"
+    )
     question = RangeQuestion(
         table=read.name("table") or "",
         columns=read.names("columns") or (),
@@ -103,8 +105,13 @@ def range_question(body: bytes) -> RangeQuestion:
     return question
 
 
-class _Reading:
-    """One question being read."""
+class QuestionReader:
+    """One question being read; what is wrong is collected, and raised by :meth:`finish`.
+
+    :param body: The request's body.
+    :param fields: The fields that it may have.
+    :raises InvalidInputError: It is no JSON object.
+    """
 
     def __init__(self, body: bytes, *fields: str) -> None:
         self.problems: list[str] = []
@@ -120,10 +127,19 @@ class _Reading:
         ]
 
     def finish(self) -> None:
+        """Raise what is wrong.
+
+        :raises InvalidInputError: naming everything.
+        """
         if self.problems:
             raise InvalidInputError(self.problems)
 
     def name(self, field: str, *, optional: bool = False) -> str | None:
+        """Read a name as PostgreSQL has it.
+
+        :param field: The field.
+        :param optional: Whether it may be missing.
+        """
         value = self._read.get(field)
         if value is None and optional:
             return None
@@ -132,11 +148,21 @@ class _Reading:
         self.problems.append(f"{field}: {_shown(value)} is no name; give a text of 1 to {_LONGEST_NAME} characters")
         return None
 
-    def names(self, field: str, *, optional: bool = False) -> tuple[str, ...] | None:
+    def names(self, field: str, *, optional: bool = False, longest: int = _LONGEST_NAME) -> tuple[str, ...] | None:
+        """Read a list of names.
+
+        :param field: The field.
+        :param optional: Whether it may be missing.
+        :param longest: How many characters one may have.
+        """
         value = self._read.get(field)
         if value is None and optional:
             return None
-        if not isinstance(value, list) or not 0 < len(value) <= _MOST_NAMES or not all(map(_is_name, value)):
+        if (
+            not isinstance(value, list)
+            or not 0 < len(value) <= _MOST_NAMES
+            or not all(_is_name(one, longest) for one in value)
+        ):
             self.problems.append(f"{field}: {_shown(value)} is no list of 1 to {_MOST_NAMES} names")
             return None
         if len(set(value)) < len(value):
@@ -144,6 +170,10 @@ class _Reading:
         return tuple(value)
 
     def name_of_name(self, field: str) -> dict[str, str]:
+        """Read an object of names.
+
+        :param field: The field, which may be missing.
+        """
         value = self._read.get(field)
         if value is None:
             return {}
@@ -157,6 +187,10 @@ class _Reading:
         return {}
 
     def moment(self, field: str) -> datetime | None:
+        """Read a moment, in UTC.
+
+        :param field: The field, which may be missing.
+        """
         value = self._read.get(field)
         if value is None:
             return None
@@ -172,12 +206,37 @@ class _Reading:
         return None
 
     def flag(self, field: str) -> bool:
+        """Read a yes or no.
+
+        :param field: The field; missing it is no.
+        """
         value = self._read.get(field)
         if value is not None and not isinstance(value, bool):
             self.problems.append(f"{field}: {_shown(value)} is neither true nor false")
         return value is True
 
+    def number(self, field: str, least: float, most: float, *, whole: bool = False) -> Any:
+        """Read a number; ``None`` if it is missing.
+
+        :param field: The field.
+        :param least: The smallest that is possible.
+        :param most: The largest.
+        :param whole: Whether it is a whole number.
+        """
+        value = self._read.get(field)
+        is_number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
+        if value is None or (is_number and least <= value <= most):
+            return value
+        self.problems.append(
+            f"{field}: {_shown(value)} is no {'whole ' if whole else ''}number from {least:g} to {most:g}"
+        )
+        return None
+
     def key(self, field: str) -> Key | None:
+        """Read a key.
+
+        :param field: The field, which may be missing.
+        """
         value = self._read.get(field)
         if value is None:
             return None
@@ -193,8 +252,8 @@ class _Reading:
         return None
 
 
-def _is_name(value: Any) -> bool:
-    return _is_text(value, _LONGEST_NAME) and value != ""
+def _is_name(value: Any, longest: int = _LONGEST_NAME) -> bool:
+    return _is_text(value, longest) and value != ""
 
 
 def _is_text(value: Any, most: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +51,31 @@ def sizes_of(engine: Engine, schema: Schema, tables: Collection[str]) -> dict[st
         return {row[0]: TableSize(row[1], row[2]) for row in ask(connection, _SIZES, (schema.name, list(tables)))}
 
 
+def sizes_told(before: Mapping[str, TableSize], after: Mapping[str, TableSize]) -> dict[str, dict[str, int]]:
+    """Put sizes side by side, for a report.
+
+    :param before: Table to its size before; all tables.
+    :param after: Table to its size after; those that lost rows.
+    """
+    return {
+        table: {
+            "bytes_before": before[table].size,
+            "bytes_after": now.size,
+            "dead_rows_before": before[table].dead_rows,
+            "dead_rows_after": now.dead_rows,
+        }
+        for table, now in after.items()
+    }
+
+
+def note_of_leftovers(found: Collection[str]) -> str:
+    """Say that there are archive tables.
+
+    :param found: Their names.
+    """
+    return f"`airflow db clean` has left {len(found)} archive tables; drop_leftovers=True drops them"
+
+
 def leftovers(schema: Schema) -> list[str]:
     """Name the archive tables that ``airflow db clean`` has left.
 
@@ -59,22 +84,30 @@ def leftovers(schema: Schema) -> list[str]:
     return sorted(table for table in schema.columns if table.startswith(_LEFTOVER))
 
 
-def drop_leftovers(engine: Engine, schema: Schema) -> tuple[list[str], list[str]]:
+def drop_leftovers(
+    engine: Engine, schema: Schema, only: Collection[str] | None = None, seconds: float = 300.0
+) -> tuple[list[str], list[str]]:
     """Drop the archive tables that ``airflow db clean`` has left; return the dropped ones, and what could not be done as sentences.
 
     :param engine: Opens a connection.
     :param schema: The schema.
+    :param only: Only these of them.
+    :param seconds: How long one of them may take.
     """
     dropped, notes = [], []
     for table in leftovers(schema):
-        found = _run_alone(engine, f"DROP TABLE {schema.qualified(table)}", f"DROP of {table!r}")
+        if only is not None and table not in only:
+            continue
+        found = _run_alone(engine, f"DROP TABLE {schema.qualified(table)}", f"DROP of {table!r}", seconds)
         notes += found
         if not found:
             dropped.append(table)
     return dropped, notes
 
 
-def analyze(engine: Engine, schema: Schema, tables: Collection[str], *, vacuum: bool = False) -> list[str]:
+def analyze(
+    engine: Engine, schema: Schema, tables: Collection[str], *, vacuum: bool = False, seconds: float | None = None
+) -> list[str]:
     """Run ``ANALYZE`` on tables, or ``VACUUM (ANALYZE)``; return what could not be done, as sentences.
 
     PostgreSQL only warns where the user does not own the table, so its notices are read.
@@ -83,21 +116,23 @@ def analyze(engine: Engine, schema: Schema, tables: Collection[str], *, vacuum: 
     :param schema: The schema.
     :param tables: The tables that lost rows.
     :param vacuum: Whether to vacuum too, which reads all of a table and may take long.
+    :param seconds: How long one table may take (default five minutes, an hour with vacuum).
     """
     word = "VACUUM (ANALYZE)" if vacuum else "ANALYZE"
+    most = seconds or (3600.0 if vacuum else 300.0)
     return [
         note
         for table in tables
-        for note in _run_alone(engine, f"{word} {schema.qualified(table)}", f"{word} of {table!r}", patient=vacuum)
+        for note in _run_alone(engine, f"{word} {schema.qualified(table)}", f"{word} of {table!r}", most)
     ]
 
 
-def _run_alone(engine: Engine, statement: str, what: str, *, patient: bool = False) -> list[str]:
+def _run_alone(engine: Engine, statement: str, what: str, seconds: float) -> list[str]:
     """Run a statement in no transaction but its own; return what PostgreSQL says to it."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         try:
             connection.exec_driver_sql("SET lock_timeout = '2s'")
-            connection.exec_driver_sql(f"SET statement_timeout = '{60 if patient else 5}min'")
+            connection.exec_driver_sql(f"SET statement_timeout = {int(seconds * 1000)}")
             heard = _listen(connection)
             connection.exec_driver_sql(statement.replace("%%", "%"))
         except Exception as error:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.metadata.cleanup.plan import AgedTable, Plan, Sql
-from mwaa_provider.metadata.cleanup.schema import name
+from mwaa_provider.metadata.cleanup.removing import PLAIN, Removal
+from mwaa_provider.metadata.cleanup.schema import CASCADE, name
 from mwaa_provider.metadata.cleanup.sessions import ask
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ def next_key(
     return (None if last is None else tuple(last)), True
 
 
-def clean_range(connection: Connection, plan: Plan, table: AgedTable, after: Key | None, up_to: Key) -> int:
+def clean_range(
+    connection: Connection, plan: Plan, table: AgedTable, after: Key | None, up_to: Key, removal: Removal = PLAIN
+) -> int:
     """Remove the rows of a range of keys that are to go; return how many they were.
 
     :param connection: A connection in a transaction.
@@ -47,18 +50,37 @@ def clean_range(connection: Connection, plan: Plan, table: AgedTable, after: Key
     :param table: The table.
     :param after: Where the range begins, exclusive; ``None`` for the first row.
     :param up_to: Where it ends, inclusive.
+    :param removal: Removes the rows.
     """
-    where = Sql.all_of((range_of(table, after, up_to), table.doomed))
-    gone: int = ask(
-        connection,
-        f"DELETE FROM {plan.schema.qualified(table.name)} AS t WHERE {where.text}",  # noqa: S608
-        where.values,
-    ).rowcount
-    return gone
+    return _remove(connection, plan, table, Sql.all_of((range_of(table, after, up_to), table.doomed)), removal)
+
+
+def _remove(connection: Connection, plan: Plan, table: AgedTable, where: Sql, removal: Removal) -> int:
+    qualified = plan.schema.qualified(table.name)
+    if removal.is_explicit and table.parts:
+        # Of the rows as they are at this moment: one that is locked gets no further part.
+        where = _places(_locked(connection, plan, table, where))
+        for key in plan.schema.referring_to(table.name):
+            if key.child in table.parts and key.on_delete == CASCADE:
+                child = plan.schema.qualified(key.child)
+                text = f"DELETE FROM {child} AS c USING {qualified} AS t WHERE {key.joined('c', 't')} AND {where.text}"  # noqa: S608
+                removal.remove(connection, key.child, "c", Sql(text, where.values))
+    text = f"DELETE FROM {qualified} AS t WHERE {where.text}"  # noqa: S608
+    return removal.remove(connection, table.name, "t", Sql(text, where.values))
+
+
+def _locked(connection: Connection, plan: Plan, table: AgedTable, where: Sql, *, skip: bool = False) -> list[str]:
+    """Lock rows, and give their places."""
+    query = f"SELECT t.ctid::text FROM {plan.schema.qualified(table.name)} t WHERE {where.text} FOR UPDATE OF t"  # noqa: S608
+    return [row[0] for row in ask(connection, query + (" SKIP LOCKED" if skip else ""), where.values)]
+
+
+def _places(places: list[str]) -> Sql:
+    return Sql("t.ctid = ANY(%s::text[]::tid[])", (places,))
 
 
 def clean_range_around_locks(
-    connection: Connection, plan: Plan, table: AgedTable, after: Key | None, up_to: Key
+    connection: Connection, plan: Plan, table: AgedTable, after: Key | None, up_to: Key, removal: Removal = PLAIN
 ) -> tuple[int, int]:
     """Do the same, passing over rows that others have locked; return how many went and how many were passed over.
 
@@ -67,9 +89,14 @@ def clean_range_around_locks(
     :param table: The table.
     :param after: Where the range begins, exclusive; ``None`` for the first row.
     :param up_to: Where it ends, inclusive.
+    :param removal: Removes the rows.
     """
     where = Sql.all_of((range_of(table, after, up_to), table.doomed))
     qualified = plan.schema.qualified(table.name)
+    if removal.is_explicit:
+        gone = _remove(connection, plan, table, _places(_locked(connection, plan, table, where, skip=True)), removal)
+        rest = ask(connection, f"SELECT count(*) FROM {qualified} t WHERE {where.text}", where.values)  # noqa: S608
+        return gone, rest.scalar() or 0
     row = ask(
         connection,
         f"WITH free AS MATERIALIZED (SELECT t.ctid AS place FROM {qualified} t WHERE {where.text} FOR UPDATE OF t SKIP LOCKED), "  # noqa: S608

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from mwaa_provider.exceptions import CleanupError
 from mwaa_provider.metadata.cleanup.pace import Settings, Stop
 from mwaa_provider.metadata.cleanup.plan import Plan
+from mwaa_provider.metadata.cleanup.removing import PLAIN, Removals
 from mwaa_provider.metadata.cleanup.report import Report
 from mwaa_provider.metadata.cleanup.work import AgedWork, RunWork
 
@@ -31,6 +32,7 @@ def clean(
     *,
     stop: Stop | None = None,
     progress: Progress | None = None,
+    removals: Removals = PLAIN,
     clock: Callable[[], float] = time.monotonic,
 ) -> Report:
     """Remove what the plan says, in short transactions; nothing of it is kept anywhere but in the database.
@@ -40,14 +42,15 @@ def clean(
     :param settings: How.
     :param stop: Ends it between two batches.
     :param progress: Is told how far it is.
+    :param removals: How rows are removed.
     :param clock: Seconds, for ``max_duration``.
     :raises CleanupError: The database failed. What was removed before is gone; the next run goes on.
     """
     settings, stop = settings or Settings(), stop or Stop()
     report = Report(plan.wanted.before.isoformat())
     began = clock()
-    works: list[RunWork | AgedWork] = [RunWork(plan, settings, report)] if plan.run_tables else []
-    works += [AgedWork(plan, table, settings, report) for table in plan.aged]
+    works: list[RunWork | AgedWork] = [RunWork(plan, settings, report, removals=removals)] if plan.run_tables else []
+    works += [AgedWork(plan, table, settings, report, removals=removals) for table in plan.aged]
     try:
         for work in works:
             if stop.is_asked:
@@ -62,7 +65,7 @@ def clean(
         report.seconds = clock() - began
     if stop.is_asked:
         report.stopped = stop.why
-    _tell(report)
+    tell(report)
     return report
 
 
@@ -141,7 +144,11 @@ def connected(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def _tell(report: Report) -> None:
+def tell(report: Report) -> None:
+    """Log what a clean-up did.
+
+    :param report: The report.
+    """
     if report.stopped:
         log.warning(
             "The clean-up ended early: %s. It came to %s; the next run goes on.", report.stopped, report.reached

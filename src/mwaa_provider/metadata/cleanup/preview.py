@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
+log = logging.getLogger(__name__)
+
 #: Rows a second that the estimate of the time goes by. Task instances take ten times as long as other rows: PostgreSQL looks for what
 #: refers to each in every table that may. Measured by benchmarks/cleanup.py on two cores; yours will differ.
 _ROWS_A_SECOND = {TASKS: 10_000.0}
@@ -30,15 +33,15 @@ class TablePreview:
     """What would go of one table.
 
     :param rows: How many rows.
-    :param size: How many bytes they take, about: their share of the table's with its indexes.
-    :param total_rows: How many rows the table has.
+    :param size: How many bytes they take, about: their share of the table's with its indexes; ``None`` where that cannot be seen.
+    :param total_rows: How many rows the table has; ``None`` where that cannot be seen.
     :param oldest: The smallest age of what would go, ISO 8601; ``None`` if there is none, or the table has no age.
     :param newest: The largest one.
     """
 
     rows: int
-    size: int
-    total_rows: int
+    size: int | None = None
+    total_rows: int | None = None
     oldest: str | None = None
     newest: str | None = None
 
@@ -66,7 +69,9 @@ class Preview:
             "dry_run": True,
             "before": self.before,
             "rows": {table: found.rows for table, found in self.tables.items() if found.rows},
-            "bytes": {table: found.size for table, found in self.tables.items() if found.rows},
+            "bytes": {
+                table: found.size for table, found in self.tables.items() if found.rows and found.size is not None
+            },
             "oldest": {table: found.oldest for table, found in self.tables.items() if found.oldest},
             "newest": {table: found.newest for table, found in self.tables.items() if found.newest},
             "stays": dict(self.stays),
@@ -74,21 +79,24 @@ class Preview:
         }
 
 
-def preview(connection: Connection, plan: Plan) -> Preview:
+def preview(connection: Connection, plan: Plan, only: str | None = None) -> Preview:
     """Count what would go.
 
     :param connection: A connection in a read-only transaction; each table is read once, which may take long.
     :param plan: What will be cleaned.
+    :param only: One of its tables (default: all of them). The old runs that stay are told with the first table of runs.
     """
     tables: dict[str, TablePreview] = {}
     stays: dict[str, int] = {}
-    if plan.run_tables:
+    of_runs = [table for table in plan.run_tables if only in (None, table.name)]
+    if of_runs:
         newest = newest_runs(connection, plan)
         doomed = _doomed_runs(plan, newest)
-        for table in plan.run_tables:
+        for table in of_runs:
             tables[table.name] = _of_run_table(connection, plan, table, doomed)
-        stays |= _old_runs_that_stay(connection, plan, newest)
-    for aged in plan.aged:
+        if of_runs[0] == plan.run_tables[0]:
+            stays |= _old_runs_that_stay(connection, plan, newest)
+    for aged in (table for table in plan.aged if only in (None, table.name)):
         source = f"{plan.schema.qualified(aged.name)} t"
         found = _counted(
             connection, plan, aged.name, Sql(f"{source} WHERE {aged.doomed.text}", aged.doomed.values), aged.age
@@ -104,6 +112,43 @@ def preview(connection: Connection, plan: Plan) -> Preview:
             stays[f"{aged.name}: something that stays refers to it, or it still is in use"] = held
     seconds = sum(one.rows / _ROWS_A_SECOND.get(table, _OTHER_ROWS_A_SECOND) for table, one in tables.items())
     return Preview(plan.wanted.before.isoformat(), tables, stays, plan.not_cleaned, seconds)
+
+
+def joined(parts: Sequence[Preview], before: str, not_cleaned: Mapping[str, str]) -> Preview:
+    """Join previews of single tables.
+
+    :param parts: The previews.
+    :param before: The cut-off, ISO 8601.
+    :param not_cleaned: Table to the reason why it is not cleaned.
+    """
+    tables = {table: one for part in parts for table, one in part.tables.items()}
+    stays = {why: count for part in parts for why, count in part.stays.items()}
+    return Preview(before, tables, stays, not_cleaned, sum(part.seconds for part in parts))
+
+
+def tell(found: Preview) -> None:
+    """Log it.
+
+    :param found: What would go.
+    """
+    for table, one in found.tables.items():
+        if one.rows and one.size is not None:
+            log.info(
+                "%s: %s of %s rows would go (about %s bytes), from %s to %s",
+                table,
+                f"{one.rows:,}",
+                f"{one.total_rows:,}",
+                f"{one.size:,}",
+                one.oldest or "?",
+                one.newest or "?",
+            )
+        elif one.rows:
+            log.info("%s: %s rows would go", table, f"{one.rows:,}")
+    for why, count in found.stays.items():
+        log.info("Old, and would stay: %s %s", f"{count:,}", why)
+    for table, why in found.not_cleaned.items():
+        log.info("Not cleaned: %s: %s", table, why)
+    log.info("It would take about %.0f seconds", found.seconds)
 
 
 def _tasks_that_stay(plan: Plan) -> Sql:
@@ -167,7 +212,7 @@ def _together(one: TablePreview, other: TablePreview) -> TablePreview:
     ends = [end for end in (one.oldest, other.oldest, one.newest, other.newest) if end]
     return TablePreview(
         one.rows + other.rows,
-        one.size + other.size,
+        (one.size or 0) + (other.size or 0),
         one.total_rows,
         min(ends, default=None),
         max(ends, default=None),

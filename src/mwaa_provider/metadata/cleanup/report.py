@@ -41,6 +41,7 @@ class Report:
     :param notes: What else there is to know, as sentences.
     :param sizes: Table that lost rows to its bytes and dead rows, before and after.
     :param dropped: The archive tables of ``airflow db clean`` that were dropped.
+    :param archive: The address of the manifest of what went, where it was archived; empty if not, or if nothing went.
     """
 
     before: str
@@ -55,6 +56,7 @@ class Report:
     notes: list[str] = field(default_factory=list)
     sizes: dict[str, dict[str, int]] = field(default_factory=dict)
     dropped: list[str] = field(default_factory=list)
+    archive: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def add(self, rows: Mapping[str, int], seconds: float, kept: int = 0) -> None:
@@ -64,12 +66,22 @@ class Report:
         :param seconds: How long it took.
         :param kept: How many old runs stay for their task instances.
         """
+        self.add_many(rows, 1, seconds, kept)
+
+    def add_many(self, rows: Mapping[str, int], batches: int, longest: float, kept: int = 0) -> None:
+        """Add what several batches did.
+
+        :param rows: Table to the number of rows that went.
+        :param batches: How many batches they were.
+        :param longest: How long the longest of them took, in seconds.
+        :param kept: How many old runs stay for their task instances.
+        """
         with self._lock:
             for table, count in rows.items():
                 self.rows[table] = self.rows.get(table, 0) + count
-            self.batches += 1
+            self.batches += batches
             self.kept_runs += kept
-            self.longest_batch = max(self.longest_batch, seconds)
+            self.longest_batch = max(self.longest_batch, longest)
 
     @property
     def is_complete(self) -> bool:
@@ -98,4 +110,5 @@ class Report:
             "notes": list(self.notes),
             "sizes": dict(self.sizes),
             "dropped": list(self.dropped),
+            "archive": self.archive,
         }

@@ -12,6 +12,7 @@ from mwaa_provider.exceptions import InvalidInputError
 from mwaa_provider.metadata.cleanup.pace import Settings
 from mwaa_provider.metadata.cleanup.plan import Wanted
 from mwaa_provider.metadata.cleanup.sessions import Limits
+from mwaa_provider.metadata.export.request import is_bucket
 
 #: What the AWS guide's sample takes.
 DEFAULT_MAX_AGE_IN_DAYS = 30
@@ -19,7 +20,7 @@ DEFAULT_MAX_AGE_IN_DAYS = 30
 DEFAULT_MIN_AGE_IN_DAYS = 1
 #: More connections than this would take them from Airflow.
 MOST_PARALLEL = 8
-ROUTES = ("auto", "database")
+ROUTES = ("auto", "database", "metadata_api", "cli")
 
 
 @dataclass(frozen=True)
@@ -30,20 +31,24 @@ class CleanupRequest:
     :param settings: How to go about it.
     :param route: The road, or ``auto``.
     :param metadata_conn_id: The connection to the metadata database.
+    :param environment_name: The environment.
     :param dry_run: Whether nothing is removed.
     :param analyze: Whether what lost rows is analysed at the end.
     :param vacuum: Whether it is vacuumed too.
     :param drop_leftovers: Whether the archive tables of ``airflow db clean`` are dropped.
+    :param archive_to: The bucket and the beginning of the keys of the archive; ``None`` for none.
     """
 
     wanted: Wanted
     settings: Settings = field(default_factory=Settings)
     route: str = "auto"
     metadata_conn_id: str | None = None
+    environment_name: str | None = None
     dry_run: bool = False
     analyze: bool = True
     vacuum: bool = False
     drop_leftovers: bool = False
+    archive_to: tuple[str, str] | None = None
 
 
 def read_request(
@@ -61,6 +66,8 @@ def read_request(
     lock_timeout: Any = 0.5,
     pause_between_batches: Any = 0.0,
     route: Any = "auto",
+    environment_name: Any = None,
+    archive_to: Any = None,
     now: datetime | None = None,
     **further: Any,
 ) -> CleanupRequest:
@@ -71,6 +78,7 @@ def read_request(
     :raises InvalidInputError: naming every problem at once.
     """
     cut, problems = _read_cut(max_age_in_days, before, min_age_in_days, now or datetime.now(timezone.utc))
+    archive, problems_of_archive = read_archive(archive_to)
     names, problems_of_tables = read_names("tables", tables, "names of tables")
     only, problems_of_dags = read_names("dag_ids", dag_ids, "ids of DAGs")
     others, problems_of_others = read_names("exclude_dag_ids", exclude_dag_ids, "ids of DAGs")
@@ -85,7 +93,13 @@ def read_request(
         *input_checks.check_seconds("lock_timeout", lock_timeout),
         *_check_pause(pause_between_batches),
         *input_checks.check_one_of("route", route, ROUTES),
+        *(input_checks.check_environment_name(environment_name) if environment_name is not None else []),
     ]
+    problems += problems_of_archive
+    if archive is not None and "dag" in (names or ()):
+        problems.append(
+            "archive_to, tables: 'dag' is cleaned with too much that hangs on it to be archived; leave one of them out"
+        )
     if only is not None and others is not None:
         problems.append("dag_ids, exclude_dag_ids: both say which DAGs are meant; give one")
     if problems or cut is None:
@@ -100,8 +114,23 @@ def read_request(
             parallel=parallel,
         ),
         route=route,
+        environment_name=environment_name,
+        archive_to=archive,
         **further,
     )
+
+
+def read_archive(value: Any) -> tuple[tuple[str, str] | None, list[str]]:
+    """Read where an archive is to lie: the bucket and what keys begin with; ``None`` stands for none.
+
+    :param value: What the caller gave.
+    """
+    if value is None:
+        return None, []
+    bucket, _, prefix = str(value).removeprefix("s3://").partition("/")
+    if not str(value).startswith("s3://") or not is_bucket(bucket) or "//" in prefix or "\x00" in prefix:
+        return None, [f"archive_to: {value!r} is not an address in S3; give for example 's3://my-bucket/archive'"]
+    return (bucket, prefix.strip("/")), []
 
 
 def read_names(field_name: str, value: Any, what: str) -> tuple[tuple[str, ...] | None, list[str]]:

@@ -6,24 +6,30 @@ import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from mwaa_provider.exceptions import CleanupError, MetadataDatabaseError
+from mwaa_provider.exceptions import CleanupError, InvalidInputError, MetadataDatabaseError, MwaaError
 from mwaa_provider.metadata import database
 from mwaa_provider.metadata.cleanup.cleaning import Progress
 from mwaa_provider.metadata.cleanup.database_cleaner import DatabaseCleaner
 from mwaa_provider.metadata.cleanup.pace import Stop
-from mwaa_provider.metadata.cleanup.plan import Plan, Wanted
+from mwaa_provider.metadata.cleanup.plan import Wanted
 from mwaa_provider.metadata.cleanup.preview import Preview
 from mwaa_provider.metadata.cleanup.report import Report
 from mwaa_provider.metadata.cleanup.request import CleanupRequest
 
+if TYPE_CHECKING:
+    from mwaa_provider.client.mwaa import MwaaClient
+    from mwaa_provider.metadata.cleanup.archive_target import Target
+
 log = logging.getLogger(__name__)
 
-_WAYS_OUT = (
-    "Give metadata_conn_id (an Airflow connection of type 'postgres' to the metadata database), or run `mwaa db clean` where the database "
-    "can be reached, or `airflow db clean` through the environment's CLI endpoint (`mwaa cli`)."
-)
+_WAYS_OUT = {
+    "database": "Give metadata_conn_id (an Airflow connection of type 'postgres' to the metadata database), or run `mwaa db clean` where "
+    "the database can be reached.",
+    "metadata_api": "Name the environment (environment_name), and switch the metadata API and its clean-up on there (docs/clean-up.md).",
+    "cli": "Name the environment (environment_name), and allow its CLI endpoint and its REST API to this role (docs/clean-up.md).",
+}
 
 
 class Cleaner(Protocol):
@@ -33,8 +39,8 @@ class Cleaner(Protocol):
     def road(self) -> str:
         """Its name."""
 
-    def plan(self, wanted: Wanted, *, is_dry_run: bool = False) -> Plan:
-        """Find out what will be cleaned, and whether it may be.
+    def check(self, wanted: Wanted, *, is_dry_run: bool = False) -> None:
+        """Find out whether it can be cleaned, and may be.
 
         :param wanted: Which rows.
         :param is_dry_run: Whether nothing is to be removed.
@@ -69,48 +75,104 @@ class Road:
     open: Callable[[], Cleaner]
 
 
-def open_cleaner(route: str, metadata_conn_id: str | None) -> Cleaner:
-    """Open the first road that leads to the rows, and say why.
+@dataclass(frozen=True)
+class Start:
+    """From where a road is looked for.
 
     :param route: The road, or ``auto``.
-    :param metadata_conn_id: The connection to the metadata database.
+    :param metadata_conn_id: The connection to the metadata database, which then is the only way.
+    :param environment_name: The environment (default: the one that this runs in).
+    :param client: Makes a client of MWAA, for the roads over a web server; ``None`` if there is none.
+    :param archive_to: Where what goes is archived (default: nowhere).
+    """
+
+    route: str = "auto"
+    metadata_conn_id: str | None = None
+    environment_name: str | None = None
+    client: Callable[[], MwaaClient] | None = None
+    archive_to: Target | None = None
+
+
+def open_cleaner(start: Start) -> Cleaner:
+    """Open the first road that leads to the rows, and say why.
+
+    :param start: From where.
     :raises CleanupError: No road leads there; with what each said and the ways out.
     """
     refused: list[tuple[str, str]] = []
-    for road in roads(metadata_conn_id):
-        if route not in ("auto", road.name):
-            continue
+    for road in roads(start):
         try:
             cleaner = road.open()
-        except MetadataDatabaseError as error:
+        except InvalidInputError:
+            raise
+        except MwaaError as error:
             refused.append((road.by, str(error)))
             continue
-        asked = "as was asked for" if route != "auto" else "the first that leads there"
+        asked = "as was asked for" if start.route != "auto" else "the first that leads there"
         earlier = "".join(f" Not by {by}: {why}" for by, why in refused)
         log.info("Cleaning by %s (road %r), %s.%s", road.by, road.name, asked, earlier)
         return cleaner
     tried = "".join(f"\n  - {by}: {why}" for by, why in refused)
-    raise CleanupError(f"No road leads to the metadata database (route={route!r}):{tried}\n{_WAYS_OUT}", rows={})
+    ways_out = _WAYS_OUT.get(start.route) or " ".join(_WAYS_OUT.values())
+    raise CleanupError(f"No road leads to the metadata database (route={start.route!r}):{tried}\n{ways_out}", rows={})
 
 
-def roads(metadata_conn_id: str | None) -> list[Road]:
+def roads(start: Start) -> list[Road]:
     """Name the roads that may be taken, the best first; one that cannot be says why when it is opened.
 
-    :param metadata_conn_id: The connection to the metadata database, which then is the only way.
+    :param start: From where.
     """
-    ways = database.ways(metadata_conn_id)
+    found = _by_database(start)
+    if start.metadata_conn_id is None:  # a connection that was given is meant
+        found += _by_web_server(start)
+    return [road for road in found if start.route in ("auto", road.name)]
+
+
+def _by_database(start: Start) -> list[Road]:
+    here = os.environ.get("AIRFLOW_ENV_NAME")  # set in every MWAA container, see aws/amazon-mwaa-docker-images
+    name = start.environment_name
+    if name is not None and name != here and start.metadata_conn_id is None:
+        this = f"this is {here!r}" if here else "this is no MWAA environment"
+        return [_closed("database", "this process's database", f"environment {name!r} was asked for, and {this}.")]
+    ways = database.ways(start.metadata_conn_id)
     if not ways:
-        return [Road("database", "this process's database", _closed)]
-    return [_by_database(way) for way in ways]
+        where = "in this container" if here else "here"
+        why = f"Airflow 3 keeps its settings from tasks, and no variables MWAA__DB__* are shown {where}."
+        return [_closed("database", "this process's database", why)]
+    return [_database_road(way, start.archive_to) for way in ways]
 
 
-def _by_database(way: database.MetadataDatabase) -> Road:
-    return Road("database", way.origin, lambda: DatabaseCleaner(way))
+def _database_road(way: database.MetadataDatabase, archive_to: Target | None) -> Road:
+    return Road("database", way.origin, lambda: DatabaseCleaner(way, archive_to))
 
 
-def _closed() -> Cleaner:
-    here = "in this container" if os.environ.get("AIRFLOW_ENV_NAME") else "here"
-    raise MetadataDatabaseError(
-        f"Airflow 3 keeps its settings from tasks, and no variables MWAA__DB__* are shown {here}.",
-        origin="this process's database",
-    )
+def _by_web_server(start: Start) -> list[Road]:
+    name, client = start.environment_name or os.environ.get("AIRFLOW_ENV_NAME"), start.client
+    if start.archive_to is not None or not name or client is None:
+        why = "no environment is named: give environment_name."
+        if start.archive_to is not None:
+            why = "it cannot archive what goes; leave archive_to out, and export before (docs/export.md)."
+        return [_closed("metadata_api", "the metadata API", why), _closed("cli", "the CLI endpoint", why)]
+    return [
+        Road("metadata_api", f"the metadata API of environment {name}", lambda: _api_cleaner(client(), name)),
+        Road("cli", f"the CLI endpoint of environment {name}", lambda: _cli_cleaner(client(), name)),
+    ]
+
+
+def _api_cleaner(client: MwaaClient, environment_name: str) -> Cleaner:
+    from mwaa_provider.metadata.cleanup.api_cleaner import ApiCleaner
+
+    return ApiCleaner(client, environment_name)
+
+
+def _cli_cleaner(client: MwaaClient, environment_name: str) -> Cleaner:
+    from mwaa_provider.metadata.cleanup.cli_cleaner import CliCleaner
+
+    return CliCleaner(client, environment_name)
+
+
+def _closed(name: str, by: str, why: str) -> Road:
+    def refuse() -> Cleaner:
+        raise MetadataDatabaseError(why, origin=by)
+
+    return Road(name, by, refuse)

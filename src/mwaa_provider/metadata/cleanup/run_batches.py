@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mwaa_provider.metadata.cleanup.plan import Plan
+from mwaa_provider.metadata.cleanup.plan import Plan, Sql
+from mwaa_provider.metadata.cleanup.removing import PLAIN, Removal
 from mwaa_provider.metadata.cleanup.rules import FINISHED_TASKS, RUNS, TASKS
 from mwaa_provider.metadata.cleanup.run_tables import RunTable
 from mwaa_provider.metadata.cleanup.sessions import BatchBlockedError, ask
@@ -104,7 +105,9 @@ def next_runs(connection: Connection, plan: Plan, newest: list[int], after: int,
     return NextRuns(tuple(ids), after if end[0] is None else end[0], is_end=end[1] < _WINDOW)
 
 
-def clean_runs(connection: Connection, plan: Plan, newest: list[int], ids: Sequence[int], most: int) -> Done:
+def clean_runs(
+    connection: Connection, plan: Plan, newest: list[int], ids: Sequence[int], most: int, removal: Removal = PLAIN
+) -> Done:
     """Remove runs with all that hangs on them, children first; of a single run with too many task instances a part of them.
 
     :param connection: A connection in a transaction, see :func:`mwaa_provider.metadata.cleanup.sessions.batch`.
@@ -112,6 +115,7 @@ def clean_runs(connection: Connection, plan: Plan, newest: list[int], ids: Seque
     :param newest: The ids of the runs that stay because they are their DAGs' newest.
     :param ids: The ids of the runs. What has become active, newest or locked meanwhile stays.
     :param most: How many task instances may go at most.
+    :param removal: Removes the rows.
     :raises BatchBlockedError: A task instance is locked, or there are too many of them: try fewer runs.
     """
     free, put_back = _lock_runs(connection, plan, newest, ids)
@@ -126,7 +130,7 @@ def clean_runs(connection: Connection, plan: Plan, newest: list[int], ids: Seque
     places = [place for run, place, _ in tasks[:most] if run not in stay]
     done = Done(put_back=put_back, kept=len(stay), is_partial=is_partial and bool(going))
     if going:
-        _delete(connection, plan, going, places, done)
+        _delete(connection, plan, going, places, done, removal)
     return done
 
 
@@ -177,14 +181,18 @@ def _with_tasks_that_stay(connection: Connection, plan: Plan, runs: list[int]) -
     return {row[0] for row in rows}
 
 
-def _delete(connection: Connection, plan: Plan, runs: list[int], places: list[str], done: Done) -> None:
+def _delete(
+    connection: Connection, plan: Plan, runs: list[int], places: list[str], done: Done, removal: Removal
+) -> None:
     """Remove the rows, children first where an index leads from runs to them.
 
     Of what is found by task instances alone each row goes with its task instance, by the foreign key: PostgreSQL looks for it anyway, row
     by row, and a statement of ours before that took a quarter of the time more. It counts what it removes so.
     """
     names = {table.name for table in plan.run_tables}
-    cascading = [table.name for table in plan.run_tables if _goes_by_cascade(table, names, done)]
+    cascading = [
+        table.name for table in plan.run_tables if not removal.is_explicit and _goes_by_cascade(table, names, done)
+    ]
     before = _counted(connection, plan, cascading)
     for table in plan.run_tables:
         if table.name in cascading:
@@ -200,11 +208,8 @@ def _delete(connection: Connection, plan: Plan, runs: list[int], places: list[st
                 f" AND NOT EXISTS (SELECT FROM {plan.schema.qualified(TASKS)} t "
                 "WHERE t.dag_id = c.dag_id AND t.run_id = c.run_id)"
             )
-        gone = ask(
-            connection,
-            f"DELETE FROM {plan.schema.qualified(table.name)} AS c{' USING ' + using if using else ''} WHERE {condition}",  # noqa: S608
-            (places if by_tasks else runs,),
-        ).rowcount
+        statement = f"DELETE FROM {plan.schema.qualified(table.name)} AS c{' USING ' + using if using else ''} WHERE {condition}"  # noqa: S608
+        gone = removal.remove(connection, table.name, "c", Sql(statement, (places if by_tasks else runs,)))
         if gone:
             done.rows[table.name] = gone
     for name, count in _counted(connection, plan, cascading).items():

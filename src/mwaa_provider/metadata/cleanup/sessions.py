@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.metadata.database import TimeLimits
-from mwaa_provider.metadata.selecting import SETTINGS
+from mwaa_provider.metadata.selecting import SETTINGS, literal
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, CursorResult
@@ -70,15 +71,14 @@ def batch(connection: Connection, limits: Limits, *, by_index: bool = False) -> 
     :param by_index: Whether the planner is to go by indexes alone.
     :raises BatchBlockedError: Something stands in the way; nothing was done.
     """
-    from sqlalchemy.exc import DBAPIError
-
     times = TimeLimits(statement=limits.statement, idle=60.0, lock=limits.lock)
     try:
         with connection.begin():
             _set(connection, [*SETTINGS, *times.statements(), *(_BY_INDEX if by_index else ())])
             yield
-    except DBAPIError as error:
-        state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
+    except Exception as error:  # SQLAlchemy's, or within a COPY the driver's own
+        source = getattr(error, "orig", None) or error
+        state = getattr(source, "sqlstate", None) or getattr(source, "pgcode", None)
         why = _STANDS_IN_THE_WAY.get(str(state))
         if why is None:
             raise
@@ -93,6 +93,23 @@ def _set(connection: Connection, settings: Sequence[str]) -> None:
     found = [(one[1], one[2]) for one in map(_SETTING.fullmatch, settings) if one is not None]
     calls = ", ".join(["set_config(%s, %s, true)"] * len(found))
     ask(connection, f"SELECT {calls}", [part for pair in found for part in pair])
+
+
+def written_out(text: str, values: Sequence[Any]) -> str:
+    """Write a statement with its values in it, for ``COPY``, which takes none.
+
+    :param text: The statement, with ``%s`` for its values, each of which is cast to its type there.
+    :param values: The values: texts, numbers, moments and lists of texts or numbers.
+    """
+    given = iter(values)
+    return _PLACEHOLDER.sub(lambda found: _written(next(given)) if found[0] == "%s" else "%", text)
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        quoted = ('"' + str(one).replace("\\", "\\\\").replace('"', '\\"') + '"' for one in value)
+        return literal("{" + ",".join(quoted) + "}")
+    return literal(value.isoformat() if isinstance(value, datetime) else str(value))
 
 
 _PLACEHOLDER = re.compile(r"%[%s]")

@@ -4,60 +4,25 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mwaa_provider.metadata.cleanup import aged_batches, run_batches
 from mwaa_provider.metadata.cleanup.aged_batches import Key
 from mwaa_provider.metadata.cleanup.pace import Pace, Settings
 from mwaa_provider.metadata.cleanup.plan import AgedTable, Plan
+from mwaa_provider.metadata.cleanup.removing import PLAIN, Removals
 from mwaa_provider.metadata.cleanup.report import Left, Report
 from mwaa_provider.metadata.cleanup.rules import RUNS, TASKS
 from mwaa_provider.metadata.cleanup.sessions import BatchBlockedError, batch
+from mwaa_provider.metadata.cleanup.waiting import Job, Place, WaitingBatches
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 #: The most task instances, or rows by age, that a batch takes; what it holds of them in memory is small.
 MOST_TASKS, MOST_ROWS = 20_000, 50_000
-
-#: Does something to a connection, and leaves it without a transaction.
-Job = Callable[["Connection"], None]
-
-
-class _Waiting:
-    """Batches that wait: parts of one that was split, to be done next; what was put back, to be tried once more when all else is done."""
-
-    def __init__(self, report: Report) -> None:
-        self._report = report
-        self._next: list[Job] = []
-        self._again: list[tuple[Job, Left]] = []
-        self._lock = threading.Lock()
-
-    def do_next(self, *jobs: Job) -> None:
-        with self._lock:
-            self._next[:0] = jobs
-
-    def put_back(self, left: Left, again: Job | None) -> None:
-        with self._lock:
-            if again is None:
-                self._report.left.append(left)
-            else:
-                self._again.append((again, left))
-
-    def take(self) -> Job | None:
-        with self._lock:
-            return self._next.pop(0) if self._next else None
-
-    def take_again(self) -> Job | None:
-        with self._lock:
-            return self._again.pop(0)[0] if self._again else None
-
-    def finish(self) -> None:
-        """List what was not tried once more."""
-        with self._lock:
-            self._report.left += [left for _, left in self._again]
-            self._again = []
+#: What the work on runs is called; that on a table by age is called as the table.
+RUN_WORK = "runs"
 
 
 class RunWork:
@@ -66,25 +31,50 @@ class RunWork:
     :param plan: What will be cleaned.
     :param settings: How.
     :param report: Is told of every batch.
+    :param place: Where to begin.
+    :param tries_again: Whether what is locked is tried once more when all else is done (default true); else it is listed at once.
+    :param removals: How rows are removed.
     """
 
-    name = "runs"
+    name = RUN_WORK
 
-    def __init__(self, plan: Plan, settings: Settings, report: Report) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        settings: Settings,
+        report: Report,
+        place: Place | None = None,
+        *,
+        tries_again: bool = True,
+        removals: Removals = PLAIN,
+    ) -> None:
+        place = place or Place()
+        self._removals = removals
         self._plan = plan
         self._settings = settings
         self._report = report
-        self._pace = Pace(settings.batch_size or MOST_TASKS, settings.batch_seconds)
-        self._waiting = _Waiting(report)
+        self._pace = Pace(settings.batch_size or MOST_TASKS, settings.batch_seconds, place.rows or 1000)
+        self._waiting = WaitingBatches(report)
         self._lock = threading.Lock()
         self._newest: list[int] | None = None
-        self._after, self._is_end = -1, False
-        self._tasks_per_run = 1.0
+        self._after, self._is_end = int(place.after[0]) if place.after else -1, False
+        self._tasks_per_run = place.per_run
+        self._tries_again = tries_again
 
     @property
     def reached(self) -> str:
         """How far it is, for people."""
         return f"dag_run, id {max(self._after, 0)}"
+
+    @property
+    def place(self) -> Place:
+        """Where it is, when no batch is under way and none was split."""
+        return Place(None if self._after < 0 else (str(self._after),), self._pace.rows, self._tasks_per_run)
+
+    @property
+    def is_split(self) -> bool:
+        """Whether parts of a batch that was split wait to be done."""
+        return self._waiting.has_next
 
     def next(self, connection: Connection) -> Job | None:
         """Give the next batch; ``None`` at the end.
@@ -107,7 +97,7 @@ class RunWork:
                 self._after, self._is_end = found.after, found.is_end
             if found.ids:
                 ids = found.ids
-                return self._job(ids, most)
+                return self._job(ids, most, is_last=not self._tries_again)
 
     def finish(self) -> None:
         """List what was put back and not tried once more."""
@@ -119,13 +109,15 @@ class RunWork:
     def _clean(self, connection: Connection, ids: tuple[int, ...], most: int, *, is_last: bool) -> None:
         began = time.monotonic()
         try:
-            with batch(connection, self._settings.limits, by_index=True):
-                done = run_batches.clean_runs(connection, self._plan, self._newest or [], ids, most)
+            with self._removals.begin() as removal, batch(connection, self._settings.limits, by_index=True):
+                done = run_batches.clean_runs(connection, self._plan, self._newest or [], ids, most, removal)
+                removal.finish(connection)
         except BatchBlockedError as blocked:
             self._split(ids, most, blocked, is_last=is_last)
             return
         seconds = time.monotonic() - began
         self._report.add(done.rows, seconds, done.kept)
+        seconds -= removal.waited
         tasks = done.rows.get(TASKS, 0)
         if tasks:
             self._tasks_per_run = 0.5 * self._tasks_per_run + 0.5 * tasks / len(ids)
@@ -158,25 +150,51 @@ class AgedWork:
     :param table: The table.
     :param settings: How.
     :param report: Is told of every batch.
+    :param place: Where to begin.
+    :param tries_again: Whether what is locked is tried once more when all else is done (default true); else it is listed at once.
+    :param removals: How rows are removed.
     """
 
-    def __init__(self, plan: Plan, table: AgedTable, settings: Settings, report: Report) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        table: AgedTable,
+        settings: Settings,
+        report: Report,
+        place: Place | None = None,
+        *,
+        tries_again: bool = True,
+        removals: Removals = PLAIN,
+    ) -> None:
+        place = place or Place()
+        self._removals = removals
         self.name = table.name
         self._plan = plan
         self._table = table
         self._settings = settings
         self._report = report
-        self._pace = Pace(settings.batch_size or MOST_ROWS, settings.batch_seconds, start=5000)
-        self._waiting = _Waiting(report)
+        self._pace = Pace(settings.batch_size or MOST_ROWS, settings.batch_seconds, start=place.rows or 5000)
+        self._waiting = WaitingBatches(report)
         self._lock = threading.Lock()
-        self._after: Key | None = None
+        self._after: Key | None = place.after
         self._is_end = False
+        self._tries_again = tries_again
 
     @property
     def reached(self) -> str:
         """How far it is, for people."""
         key = ", ".join(f"{column} {value}" for column, value in zip(self._table.key, self._after or (), strict=False))
         return f"{self.name}, {key or 'its beginning'}"
+
+    @property
+    def place(self) -> Place:
+        """Where it is, when no batch is under way and none was split."""
+        return Place(self._after, self._pace.rows)
+
+    @property
+    def is_split(self) -> bool:
+        """Whether parts of a batch that was split wait to be done."""
+        return self._waiting.has_next
 
     def next(self, connection: Connection) -> Job | None:
         """Give the next batch; ``None`` at the end.
@@ -194,7 +212,7 @@ class AgedWork:
             if up_to is None:
                 return self._waiting.take_again()
             self._after = up_to
-        return self._job(after, up_to, count)
+        return self._job(after, up_to, count, is_last=not self._tries_again)
 
     def finish(self) -> None:
         """List what was put back and not tried once more."""
@@ -207,21 +225,23 @@ class AgedWork:
         began = time.monotonic()
         skipped = 0
         try:
-            with batch(connection, self._settings.limits):
-                gone = aged_batches.clean_range(connection, self._plan, self._table, after, up_to)
+            with self._removals.begin() as removal, batch(connection, self._settings.limits):
+                gone = aged_batches.clean_range(connection, self._plan, self._table, after, up_to, removal)
+                removal.finish(connection)
         except BatchBlockedError as first:
             try:
                 began = time.monotonic()
-                with batch(connection, self._settings.limits):
+                with self._removals.begin() as removal, batch(connection, self._settings.limits):
                     gone, skipped = aged_batches.clean_range_around_locks(
-                        connection, self._plan, self._table, after, up_to
+                        connection, self._plan, self._table, after, up_to, removal
                     )
+                    removal.finish(connection)
             except BatchBlockedError as blocked:
                 self._split(connection, after, up_to, count, blocked if blocked.is_slow else first, is_last=is_last)
                 return
         seconds = time.monotonic() - began
         self._report.add({self.name: gone} if gone else {}, seconds)
-        self._pace.learn(count, seconds)
+        self._pace.learn(count, seconds - removal.waited)
         if skipped:
             why = f"{skipped} rows up to this key are locked by another transaction"
             self._put_back(after, up_to, count, why, is_last=is_last)
