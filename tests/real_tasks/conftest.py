@@ -40,14 +40,25 @@ class Source:
     :param target: The called one.
     :param cloud: The CloudWatch that its workers publish to.
     :param s3: The S3 that its tasks export to.
+    :param database_url: The calling Airflow's database.
+    :param variables: What another Airflow needs in its environment to be like the calling one.
     """
 
     def __init__(
-        self, mwaa: LocalMwaa, airflow: RealAirflow, target: ScriptedAirflow, cloud: CloudWatch, s3: S3
+        self,
+        mwaa: LocalMwaa,
+        airflow: RealAirflow,
+        target: ScriptedAirflow,
+        cloud: CloudWatch,
+        s3: S3,
+        database_url: str,
+        variables: dict[str, str],
     ) -> None:
         self.mwaa = mwaa
         self.cloud = cloud
         self.s3 = s3
+        self.database_url = database_url
+        self.variables = variables
         self.airflow = airflow
         self.target = target
         self.client = MwaaClient(
@@ -61,6 +72,11 @@ class Source:
     def is_airflow_3_0(self) -> bool:
         """Whether the calling Airflow is a 3.0, which has faults of its own where running tasks end otherwise than by themselves."""
         return self.airflow.airflow_version.startswith("3.0.")
+
+    def logs(self, dag_id: str) -> str:
+        """What the tasks of a DAG said, in all its runs, as Airflow wrote it."""
+        files = sorted((self.airflow.logs_folder / "logs").rglob(f"dag_id={dag_id}/**/*.log*"))
+        return "\n".join(f"== {file}\n{file.read_text(errors='replace')[-6000:]}" for file in files)
 
     def let_tasks_begin(self) -> None:
         self.client.set_pool("source", "calls", 8)
@@ -217,8 +233,40 @@ class Call:
         return "\n".join(f"== {file.name}\n{file.read_text(errors='replace')[-6000:]}" for file in files)
 
 
-def until(condition: Any, tell: Any) -> None:
-    end = time.monotonic() + PATIENCE
+def is_airflow_2(source: Source) -> bool:
+    return source.airflow.airflow_version.startswith("2.")
+
+
+def run_to_its_end(
+    source: Source,
+    environment_name: str,
+    dag_id: str,
+    airflow: RealAirflow | None = None,
+    *,
+    patience: float = PATIENCE,
+) -> str:
+    """Run a DAG once, expect that it succeeds, and return the run's id."""
+    client = source.client
+    (airflow or source.airflow).wait_for_dag(dag_id)
+    client.set_dag_paused(environment_name, dag_id, False)
+    run_id = client.trigger_dag_run(environment_name, dag_id).run_id
+
+    def states() -> dict[str, str | None]:
+        tasks = client.list_task_instances(environment_name, dag_id, run_id)
+        return {task.task_id: task.state for task in tasks}
+
+    until(
+        lambda: not client.get_dag_run(environment_name, dag_id, run_id).is_active,
+        lambda: f"{dag_id} goes on: {states()}",
+        patience,
+    )
+    found = states()
+    assert set(found.values()) == {"success"}, (found, source.logs(dag_id))
+    return run_id
+
+
+def until(condition: Any, tell: Any, patience: float = PATIENCE) -> None:
+    end = time.monotonic() + patience
     while not condition():
         if time.monotonic() > end:
             raise AssertionError(tell())
@@ -248,11 +296,11 @@ def source() -> Iterator[Source]:
         home = mwaa.airflow_connection()
         del home["extra"]["endpoint_url"]
         variables = {
-            **database_variables(url),
             "AIRFLOW_CONN_HOME": json.dumps(home),
             "AWS_ENDPOINT_URL_MWAA": mwaa.endpoint_url,
             "AWS_ENDPOINT_URL_S3": s3.endpoint_url,
             "AIRFLOW__MWAA_PROVIDER__METADATA_API": "True",
+            "AIRFLOW__MWAA_PROVIDER__METADATA_API_CLEANUP": "True",
             # All of these tests run beside the listener.
             **cloud.variables,
             "AIRFLOW__MWAA_PROVIDER__HOST_METRICS": "True",
@@ -267,9 +315,9 @@ def source() -> Iterator[Source]:
             "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
             "AIRFLOW__SCHEDULER__TRIGGER_TIMEOUT_CHECK_INTERVAL": "1",
         }
-        airflow = RealAirflow(dags_folder=DAGS, environment=variables, postgres=url)
+        airflow = RealAirflow(dags_folder=DAGS, environment={**variables, **database_variables(url)}, postgres=url)
         mwaa.create_environment("target", target)
         mwaa.create_environment("source", airflow)
-        source = Source(mwaa, airflow, target, cloud, s3)
+        source = Source(mwaa, airflow, target, cloud, s3, url, variables)
         source.let_tasks_begin()
         yield source

@@ -7,11 +7,10 @@ import gzip
 import io
 import json
 from datetime import datetime, timezone
-from typing import Any
 
 import pytest
 
-from tests.real_tasks.conftest import Source, until
+from tests.real_tasks.conftest import Source, is_airflow_2, run_to_its_end
 from tests.support.clones import clone_run
 from tests.support.s3 import S3
 
@@ -21,19 +20,15 @@ RUNS = 120
 
 
 def test_every_road_brings_the_same_rows(source: Source) -> None:
-    roads = (
-        ["database", "rest"]
-        if source.airflow.airflow_version.startswith("2.")
-        else ["database", "metadata_api", "rest"]
-    )
-    run_id = run_to_its_end(source, "parallel")
+    roads = ["database", "rest"] if is_airflow_2(source) else ["database", "metadata_api", "rest"]
+    run_id = run_to_its_end(source, "source", "parallel")
     connection = source.airflow.connect()
     try:
         with connection, connection.cursor() as cursor:
             clone_run(cursor, run_id, datetime(2024, 1, 1, tzinfo=timezone.utc), RUNS)
     finally:
         connection.close()
-    run_to_its_end(source, "exporting")
+    run_to_its_end(source, "source", "exporting")
 
     manifests = {route: json.loads(source.s3.read(f"{route}/manifest.json")) for route in [*roads, "auto"]}
     assert {route: manifest["road"] for route, manifest in manifests.items()} == {
@@ -52,28 +47,6 @@ def test_every_road_brings_the_same_rows(source: Source) -> None:
             else:
                 assert names == list(whole[0])
             assert in_order(found) == in_order([{name: row[name] for name in names} for row in whole])
-
-
-def run_to_its_end(source: Source, dag_id: str) -> str:
-    source.airflow.wait_for_dag(dag_id)
-    source.client.set_dag_paused("source", dag_id, False)
-    run_id = source.client.trigger_dag_run("source", dag_id).run_id
-    until(
-        lambda: not source.client.get_dag_run("source", dag_id, run_id).is_active,
-        lambda: f"{dag_id} goes on: {states(source, dag_id, run_id)}",
-    )
-    found = states(source, dag_id, run_id)
-    assert set(found.values()) == {"success"}, (found, logs(source, dag_id))
-    return run_id
-
-
-def states(source: Source, dag_id: str, run_id: str) -> dict[str, Any]:
-    return {task.task_id: task.state for task in source.client.list_task_instances("source", dag_id, run_id)}
-
-
-def logs(source: Source, dag_id: str) -> str:
-    files = (source.airflow.logs_folder / "logs").rglob(f"dag_id={dag_id}/**/*.log")
-    return "\n".join(f"== {file}\n{file.read_text(errors='replace')[-4000:]}" for file in files)
 
 
 def rows_of(s3: S3, key: str) -> list[dict[str, str]]:
