@@ -124,9 +124,7 @@ def copied(airflow: RealAirflow, table: str, names: list[str] | None = None) -> 
 
     from mwaa_provider.metadata.copying import Copied
 
-    database = MetadataDatabase(
-        "the test", lambda: make_url(airflow._database.url.replace("postgres://", "postgresql://"))
-    )
+    database = MetadataDatabase("the test", lambda: make_url(airflow.database_url))
     with database.snapshot() as connection:
         found = Catalog.read(connection).tables[table]
         columns = found.columns if names is None else tuple(found.column(name) for name in names)

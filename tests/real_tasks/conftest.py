@@ -40,7 +40,6 @@ class Source:
     :param target: The called one.
     :param cloud: The CloudWatch that its workers publish to.
     :param s3: The S3 that its tasks export to.
-    :param database_url: The calling Airflow's database.
     :param variables: What another Airflow needs in its environment to be like the calling one.
     """
 
@@ -51,13 +50,11 @@ class Source:
         target: ScriptedAirflow,
         cloud: CloudWatch,
         s3: S3,
-        database_url: str,
         variables: dict[str, str],
     ) -> None:
         self.mwaa = mwaa
         self.cloud = cloud
         self.s3 = s3
-        self.database_url = database_url
         self.variables = variables
         self.airflow = airflow
         self.target = target
@@ -318,6 +315,6 @@ def source() -> Iterator[Source]:
         airflow = RealAirflow(dags_folder=DAGS, environment={**variables, **database_variables(url)}, postgres=url)
         mwaa.create_environment("target", target)
         mwaa.create_environment("source", airflow)
-        source = Source(mwaa, airflow, target, cloud, s3, url, variables)
+        source = Source(mwaa, airflow, target, cloud, s3, variables)
         source.let_tasks_begin()
         yield source

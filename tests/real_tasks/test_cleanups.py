@@ -72,7 +72,7 @@ def test_the_scheduler_goes_on_beside_a_clean_up(source: Source) -> None:
         try:
             while not is_over.is_set():
                 add_old_runs(source.airflow, run_id)
-                database = MetadataDatabase("the test", lambda: make_url(source.database_url))
+                database = MetadataDatabase("the test", lambda: make_url(source.airflow.database_url))
                 request = read_request(before="2024-06-01T00:00:00+00:00", tables=["dag_run"], batch_size=50)
                 rows.append(DatabaseCleaner(database).clean(request).rows.get("dag_run", 0))
         except Exception as error:

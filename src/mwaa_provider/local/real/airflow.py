@@ -186,6 +186,12 @@ class RealAirflow:
         return self._database.connect()
 
     @property
+    def database_url(self) -> str:
+        """The metadata database's URL. It holds a password: keep it out of logs and process arguments."""
+        self._running()
+        return self._database.url
+
+    @property
     def inner_url(self) -> str:
         """Where Airflow's own web server listens, behind that of the local MWAA; for tests that attack it."""
         return f"http://127.0.0.1:{self._running()[0].port}"
