@@ -47,7 +47,7 @@ def commands(environment: Environment, folder: Path) -> tuple[list[str], list[st
     """
     python = str(environment.python)
     return (
-        [python, "-m", "mkdocs", "build", "--strict", "--clean", "--quiet", "--site-dir", str(folder)],
+        [python, "-m", "mkdocs", "build", "--strict", "--clean", "--site-dir", str(folder)],
         [python, "-B", str(ROOT / "scripts/_site_check.py"), str(folder)],
     )
 
