@@ -9,6 +9,7 @@ from mwaa_provider.local.scripted import shapes_v1
 from mwaa_provider.local.scripted.records import ScriptedConnection, ScriptedPool, ScriptedVariable, ScriptedXCom
 from mwaa_provider.local.scripted.routing import Call, Route, answer, route
 from mwaa_provider.local.scripted.selecting import ordered
+from mwaa_provider.local.scripted.shapes_v2 import masked_extra
 from mwaa_provider.local.scripted.store import Store, pages
 
 if TYPE_CHECKING:
@@ -211,7 +212,7 @@ class RowsV1:
         if body["connection_id"] in self._store.connections:
             raise self._problems.refusal(409, detail=f"Connection already exist. ID: {body['connection_id']}")
         connection = self._store.set_connection(body.pop("connection_id"), body.pop("conn_type"), body)
-        return answer(200, shapes_v1.connection(connection) | {"extra": body.get("extra")})
+        return answer(200, shapes_v1.connection(connection) | {"extra": masked_extra(body.get("extra"))})
 
     def _patch_connection(self, call: Call) -> BackendAnswer:
         self._problems.only(call)
@@ -221,7 +222,7 @@ class RowsV1:
             raise self._problems.refusal(400, detail="The connection_id cannot be updated.")
         connection.conn_type = body.pop("conn_type", connection.conn_type)
         connection.fields.update(body)
-        return answer(200, shapes_v1.connection(connection) | {"extra": connection.fields.get("extra")})
+        return answer(200, shapes_v1.connection(connection) | {"extra": masked_extra(connection.fields.get("extra"))})
 
     def _delete_connection(self, call: Call) -> BackendAnswer:
         del self._store.connections[self._connection(call).connection_id]
