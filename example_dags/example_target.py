@@ -1,5 +1,6 @@
 """The DAG that ``example_trigger_other_environment`` starts from elsewhere. It needs nothing."""
 
+# [START example_target]
 from datetime import datetime, timezone
 
 from airflow import DAG
@@ -28,3 +29,4 @@ with DAG(
         return len(greeting)
 
     work(greet())
+# [END example_target]

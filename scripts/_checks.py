@@ -1,4 +1,4 @@
-"""The checks that need no Airflow release of their own: format, lint, types, and what is in the wheel."""
+"""The checks that need no Airflow release of their own: format, lint, types, what is in the wheel, and the documentation as a site."""
 
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING
 from _legs import DEFAULT_LEGS
 from _machine import Pythons, SetupError
 from _report import Row
-from _workbench import PINS, ROOT, airflow_environment, clean_environment, lint_environment, say, uv
+from _site import commands as site_commands
+from _workbench import (
+    PINS,
+    ROOT,
+    airflow_environment,
+    clean_environment,
+    docs_environment,
+    lint_environment,
+    say,
+    uv,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +49,7 @@ def run_all(pythons: Pythons) -> list[Row]:
         ("lint", _lint),
         ("types", _types),
         ("wheel", _wheel),
+        ("site", _site),
     ]
     return [_run(name, check, pythons) for name, check in checks]
 
@@ -120,6 +131,13 @@ def _check_contents(wheel: Path) -> None:
             f"  too much: {name}" for name in sorted(held - ours)
         ]
         raise CheckFailedError("The wheel does not hold the package and nothing else:\n" + "\n".join(problems))
+
+
+def _site(pythons: Pythons) -> None:
+    environment = docs_environment(pythons)
+    with tempfile.TemporaryDirectory() as scratch:
+        for command in site_commands(environment, Path(scratch) / "site"):
+            _call(command)
 
 
 def _call(command: list[str]) -> None:

@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; 0 only if nothing failed."""
     parser = argparse.ArgumentParser(
         prog="scripts/test",
-        description="Format, lint, types, the wheel; tests on an Airflow 2 and an Airflow 3, real environments too.",
+        description="Format, lint, types, the wheel, the site; tests on an Airflow 2 and an Airflow 3, real environments too.",
         epilog="What follows -- goes to pytest: scripts/test --leg 3.3.1 -- tests/client -x",
     )
     tiers = parser.add_mutually_exclusive_group()
@@ -97,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--leg", action="append", choices=LEGS, metavar="RELEASE", help="the tests on this release only (repeatable)"
     )
     parser.add_argument("--no-lint", action="store_true", help="only the tests")
-    parser.add_argument("--lint", action="store_true", help="only format, lint, types and the wheel")
+    parser.add_argument("--lint", action="store_true", help="only format, lint, types, the wheel and the site")
     parser.add_argument("-k", metavar="EXPR", help="only tests whose names match, as in pytest")
     parser.add_argument("pytest", nargs="*", metavar="-- ...", help="further arguments for pytest")
     options = parser.parse_args(arguments)

@@ -120,11 +120,25 @@ def lint_environment(pythons: Pythons) -> Environment:
     :param pythons: The Pythons of this machine.
     :raises SetupError: It cannot be made.
     """
+    return _tools_environment("lint", pythons)
+
+
+def docs_environment(pythons: Pythons) -> Environment:
+    """Make the environment that builds the documentation as a site.
+
+    :param pythons: The Pythons of this machine.
+    :raises SetupError: It cannot be made.
+    """
+    return _tools_environment("docs", pythons)
+
+
+def _tools_environment(name: str, pythons: Pythons) -> Environment:
+    """Make an environment for tools that need no Airflow, of the pins of its name."""
     versions = [(3, 12), (3, 11), (3, 13), (3, 10)]
     python = next((found for found in map(pythons.get, versions) if found), None)
     if python is None:
-        raise SetupError(f"Lint needs a Python 3.10 to 3.13; found: {pythons}.")
-    return _locked_environment("lint", python, PINS / "lint.txt", uv(pythons))
+        raise SetupError(f"The environment {name!r} needs a Python 3.10 to 3.13; found: {pythons}.")
+    return _locked_environment(name, python, PINS / f"{name}.txt", uv(pythons))
 
 
 def airflow_environment(airflow: str, pythons: Pythons) -> Environment:

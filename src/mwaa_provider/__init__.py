@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mwaa_provider.client.mwaa import MwaaClient as MwaaClient
     from mwaa_provider.hooks.mwaa import MwaaHook as MwaaHook
+    from mwaa_provider.operators.asset_event import MwaaAssetEventOperator as MwaaAssetEventOperator
     from mwaa_provider.operators.cli import MwaaCliOperator as MwaaCliOperator
     from mwaa_provider.operators.cloudwatch_metrics import EnvironmentMetricsOperator as EnvironmentMetricsOperator
     from mwaa_provider.operators.cloudwatch_metrics import HostMetricsOperator as HostMetricsOperator
     from mwaa_provider.operators.dag_run import MwaaTriggerDagRunOperator as MwaaTriggerDagRunOperator
     from mwaa_provider.operators.metadata_cleanup import MetadataCleanupOperator as MetadataCleanupOperator
     from mwaa_provider.operators.rest_api import MwaaRestApiOperator as MwaaRestApiOperator
+    from mwaa_provider.operators.variables import MwaaImportVariablesOperator as MwaaImportVariablesOperator
     from mwaa_provider.sensors.dag_run import MwaaDagRunSensor as MwaaDagRunSensor
     from mwaa_provider.sensors.environment import MwaaEnvironmentSensor as MwaaEnvironmentSensor
     from mwaa_provider.sensors.task import MwaaTaskSensor as MwaaTaskSensor
@@ -29,11 +31,13 @@ _HOME_OF = {
     "HostMetricsOperator": "mwaa_provider.operators.cloudwatch_metrics",
     "MetadataCleanupOperator": "mwaa_provider.operators.metadata_cleanup",
     "MetadataToS3Operator": "mwaa_provider.transfers.metadata_to_s3",
+    "MwaaAssetEventOperator": "mwaa_provider.operators.asset_event",
     "MwaaCliOperator": "mwaa_provider.operators.cli",
     "MwaaClient": "mwaa_provider.client.mwaa",
     "MwaaDagRunSensor": "mwaa_provider.sensors.dag_run",
     "MwaaEnvironmentSensor": "mwaa_provider.sensors.environment",
     "MwaaHook": "mwaa_provider.hooks.mwaa",
+    "MwaaImportVariablesOperator": "mwaa_provider.operators.variables",
     "MwaaRestApiOperator": "mwaa_provider.operators.rest_api",
     "MwaaTaskSensor": "mwaa_provider.sensors.task",
     "MwaaTriggerDagRunOperator": "mwaa_provider.operators.dag_run",
@@ -44,11 +48,13 @@ __all__ = [
     "HostMetricsOperator",
     "MetadataCleanupOperator",
     "MetadataToS3Operator",
+    "MwaaAssetEventOperator",
     "MwaaCliOperator",
     "MwaaClient",
     "MwaaDagRunSensor",
     "MwaaEnvironmentSensor",
     "MwaaHook",
+    "MwaaImportVariablesOperator",
     "MwaaRestApiOperator",
     "MwaaTaskSensor",
     "MwaaTriggerDagRunOperator",

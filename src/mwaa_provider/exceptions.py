@@ -23,7 +23,9 @@
      │    └── MetadataApiOffError                   its web server has none
      ├── NoWayInError                               every way to the REST API was tried and failed
      ├── CliCommandError                            an airflow command failed over there
-     ├── SettingsNotImportedError                   some variables or pools of an import failed
+     ├── SettingsNotImportedError                   some variables, pools or connections of an import failed
+     ├── SecretNotReadError                         Secrets Manager has not what is asked for
+     ├── SecretDiffersError                         a secret is not what was written
      ├── AssetNotFoundError                         an environment knows no such asset
      ├── ResultTooLargeError                        more than an XCom should hold
      ├── MetadataDatabaseError                      the metadata database cannot be reached, or does not do what was asked
@@ -186,10 +188,18 @@ class CliCommandError(MwaaError):
 
 
 class SettingsNotImportedError(MwaaError):
-    """Some variables or pools of an import failed; the rest was imported.
+    """Some variables, pools or connections of an import failed; the rest was imported.
 
     Facts: ``environment_name``, ``failed`` (by name, what was said; never a value), ``not_tried`` (names).
     """
+
+
+class SecretNotReadError(MwaaError):
+    """Secrets Manager has no such secret, or not what is asked for of it. Fact: ``reference`` (``secretsmanager://NAME``; no secret)."""
+
+
+class SecretDiffersError(MwaaError):
+    """A secret is not what was written, or no text. Fact: ``name``."""
 
 
 class AssetNotFoundError(MwaaError):

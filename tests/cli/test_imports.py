@@ -1,4 +1,4 @@
-"""``mwaa variables import`` and ``mwaa pools import``."""
+"""``mwaa variables import``, ``mwaa pools import`` and ``mwaa connections import``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from mwaa_provider.local import Fault, LocalMwaa, ScriptedAirflow
 from tests.cli.conftest import RunMwaa
 from tests.support.s3 import BUCKET, started_s3
+from tests.support.secrets_manager import started_secrets_manager
 
 
 def written(tmp_path: Path, content: object, name: str = "file.json") -> str:
@@ -90,3 +91,37 @@ def test_pools(run: RunMwaa, airflow: ScriptedAirflow, tmp_path: Path) -> None:
     )
     assert airflow.pools() == {"etl": 4, "default_pool": 64}
     assert run("pools", "import", "production", file).stderr == "0 differ, 2 are as wanted.\n"
+
+
+def test_connections(run: RunMwaa, airflow: ScriptedAirflow, tmp_path: Path) -> None:
+    with started_secrets_manager() as secrets:
+        name = secrets.put("sales", '{"password": "tell-nobody"}')
+        wanted = {"conn_type": "postgres", "host": "db", "password": f"secretsmanager://{name}#password"}
+        lost = {"conn_type": "http", "password": "secretsmanager://none"}
+        file = written(tmp_path, {"sales": wanted, "lost": lost})
+        address = {"AWS_ENDPOINT_URL_SECRETS_MANAGER": secrets.endpoint_url}
+        planned = run("connections", "import", "production", file, "--dry-run")
+        done = run("connections", "import", "production", file, **address)
+        again = run("connections", "import", "production", written(tmp_path, {"sales": wanted}), **address)
+    assert (planned.status, planned.stdout) == (
+        0,
+        "WOULD   NAME   CHANGE\ncreate  sales  postgres\ncreate  lost   http\n",
+    )
+    assert (done.status, done.stdout) == (1, "DONE    NAME   CHANGE\ncreate  sales  postgres\nfailed  lost   http\n")
+    assert done.error == "Error: lost: secretsmanager://none: there is no such secret in this account and region"
+    assert airflow.connections() == {"sales": {"conn_type": "postgres", "host": "db", "password": "tell-nobody"}}
+    assert (again.status, again.stdout) == (
+        0,
+        "DONE       NAME   CHANGE\noverwrite  sales  password (not shown by Airflow)\n",
+    )
+
+
+def test_a_password_in_the_file(run: RunMwaa, airflow: ScriptedAirflow, local_mwaa: LocalMwaa, tmp_path: Path) -> None:
+    ended = run(
+        *("connections", "import", "production"),
+        written(tmp_path, {"a": {"conn_type": "http", "password": "tell-nobody"}}),
+    )
+    assert ended.status == 2
+    assert "'a': password: it stands in the file in clear" in ended.error
+    assert "tell-nobody" not in ended.stdout + ended.stderr
+    assert local_mwaa.journal.count() == 0

@@ -41,6 +41,7 @@ def test_help_names_the_subcommands_and_the_exit_statuses():
         "cli",
         "variables",
         "pools",
+        "connections",
         "status",
         "dashboard",
         "export",

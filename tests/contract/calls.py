@@ -266,6 +266,25 @@ CALLS = (
     Call("make a connection again", "POST", "/connections", body={"connection_id": "answers", "conn_type": "http"}),
     Call("connections", "GET", "/connections", {"limit": 1, "order_by": "connection_id"}),
     Call("connections in no such order", "GET", "/connections", {"order_by": "no_such_column"}),
+    Call(
+        "change a connection",
+        "PATCH",
+        "/connections/answers",
+        body={
+            "connection_id": "answers",
+            "conn_type": "http",
+            "host": "h",
+            "port": 80,
+            "password": "x",
+            "extra": '{"token": "x", "n": 1}',
+        },
+    ),
+    Call("connections, one with all", "GET", "/connections", {"limit": 1, "order_by": "connection_id"}),
+    Call("rename a connection", "PATCH", "/connections/answers", body={"connection_id": "b", "conn_type": "http"}),
+    Call(
+        *("change a connection that is not there", "PATCH", "/connections/none"),
+        body={"connection_id": "none", "conn_type": "http"},
+    ),
     Call("delete a connection", "DELETE", "/connections/answers"),
     Call("delete a connection that is not there", "DELETE", "/connections/answers"),
     # Pools

@@ -58,7 +58,11 @@ def scenario(contract: Contract) -> None:
         client.set_pool(NAME, key, slots)
     list(client.list_pools(NAME))
     client.delete_pool(NAME, key)
+    for host in ("db-1", "db-2"):
+        client.set_connection(NAME, key, "postgres", host=host)
+    list(client.list_connections(NAME))
     list(client.list_connection_ids(NAME))
+    client.delete_connection(NAME, key)
     list(client.list_assets(NAME))
     if contract.release >= (2, 9):
         client.send_asset_event(NAME, "s3://contract/orders", event_key=key)

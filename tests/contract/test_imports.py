@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 
-from mwaa_provider.client.models import Variable
+from mwaa_provider.client.models import Connection, Variable
 from tests.contract.environments import NAME, Contract
 
 VALUES = {
@@ -63,3 +63,49 @@ def test_pools(contract: Contract) -> None:
     assert client.get_pool(NAME, "default_pool").slots == default.slots + 1
     client.set_pool(NAME, "default_pool", default.slots)
     assert [pool.name for pool in client.list_pools(NAME) if pool.name.startswith(prefix)] == []
+
+
+def test_connections(contract: Contract) -> None:
+    client, prefix = contract.client(), f"import_{uuid.uuid4().hex[:8]}_"
+    secrets = {"secretsmanager://db": "p/@:\"'ß", "secretsmanager://keys#ü": "tell-nobody"}
+    wanted = {
+        f"{prefix}whole": {
+            "conn_type": "postgres",
+            "description": "für Bestellungen",
+            "host": "db.example.com/with/a/path",
+            "login": "etl",
+            "password": "secretsmanager://db",
+            "schema": "sales",
+            "port": 5432,
+            "extra": {"sslmode": "require", "nested": {"api_key": "secretsmanager://keys#ü", "list": [1, True, None]}},
+        },
+        f"{prefix}plain": {"conn_type": "http", "host": "example.com", "extra": '{"timeout": 5}'},
+        f"{prefix}least": {"conn_type": "fs"},
+    }
+    report = client.import_connections(NAME, wanted, resolve=secrets.__getitem__)
+    report.raise_for_errors()
+    assert report.names("create") == list(wanted)
+    found = {one.connection_id: one for one in client.list_connections(NAME) if one.connection_id.startswith(prefix)}
+    shows_extra = contract.release[0] >= 3
+    whole = found[f"{prefix}whole"]
+    assert (whole.conn_type, whole.description, whole.host) == (
+        *("postgres", "für Bestellungen", "db.example.com/with/a/path"),
+    )
+    assert (whole.login, whole.schema, whole.port) == ("etl", "sales", 5432)
+    assert (whole.extra is not None) == shows_extra
+    assert found[f"{prefix}least"] == Connection(f"{prefix}least", "fs", extra="" if shows_extra else None)
+
+    again = client.import_connections(NAME, wanted, resolve=secrets.__getitem__)
+    again.raise_for_errors()
+    hidden = [f"{prefix}whole"] if shows_extra else [f"{prefix}whole", f"{prefix}plain"]
+    assert (again.names("overwrite"), again.names("update")) == (hidden, [])
+
+    # What a file leaves out stays as it is.
+    changed = {f"{prefix}whole": {"conn_type": "postgres", "host": "db-2"}}
+    assert client.import_connections(NAME, changed, prune_prefix=prefix).names("delete") == [
+        f"{prefix}least",
+        f"{prefix}plain",
+    ]
+    (left,) = (one for one in client.list_connections(NAME) if one.connection_id.startswith(prefix))
+    assert (left.host, left.login, left.port) == ("db-2", "etl", 5432)
+    client.delete_connection(NAME, f"{prefix}whole")

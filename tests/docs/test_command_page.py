@@ -37,6 +37,9 @@ def test_the_page_shows_what_the_command_prints(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "variable.json").write_text('{"key": "day", "value": "2026-01-31"}')
     (tmp_path / "variables.json").write_text('{"greeting": "Good day", "limits": {"rows": 100}}')
     (tmp_path / "pools.json").write_text('{"etl": {"slots": 4}}')
+    (tmp_path / "connections.json").write_text(
+        '{"sales": {"conn_type": "postgres", "host": "db.example.com", "password": "secretsmanager://prod/sales#password"}}'
+    )
     (tmp_path / "password.txt").write_text("p/@:+\n")
     (tmp_path / "requirements.txt").write_text(
         "-c https://raw.githubusercontent.com/apache/airflow/constraints-3.2.1/constraints-3.11.txt\nsnowflake-connector-python\n"

@@ -19,7 +19,9 @@ INCLUDED = re.compile(r"<!-- \[START (\w+)\] from (\S+) -->\n```python\n(.*?)```
 
 def included() -> list[tuple[str, str, str, str]]:
     return [
-        (page.name, *match.groups()) for page in PAGES for match in INCLUDED.finditer(page.read_text(encoding="utf-8"))
+        (str(page.relative_to(ROOT)), *match.groups())
+        for page in PAGES
+        for match in INCLUDED.finditer(page.read_text(encoding="utf-8"))
     ]
 
 
@@ -39,7 +41,7 @@ def without_empty_lines(code: str) -> str:
 def test_no_marker_is_left_without_its_code() -> None:
     for page in PAGES:
         assert page.read_text(encoding="utf-8").count("<!-- [START") == sum(
-            name == page.name for name, *_ in included()
+            name == str(page.relative_to(ROOT)) for name, *_ in included()
         )
 
 
@@ -54,7 +56,9 @@ def test_every_page_stands_in_the_index_and_in_the_navigation() -> None:
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     assert sorted(re.findall(r"^- .*\]\(([\w-]+\.md)\)", index, re.MULTILINE)) == pages
     navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
-    assert sorted(re.findall(r"^  - .*: ([\w-]+\.md)$", navigation, re.MULTILINE)) == sorted([*pages, "index.md"])
+    reference = [f"reference/{page.name}" for page in (ROOT / "docs/reference").glob("*.md")]
+    named = re.findall(r"^ +- (?:.*: )?([\w/-]+\.md)$", navigation, re.MULTILINE)
+    assert sorted(named) == sorted([*pages, *reference, "index.md"])
 
 
 def test_paths_that_pages_name_exist() -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -84,3 +88,34 @@ def _is_for_watchtower(requirement: Requirement) -> bool:
     return requirement.name == "watchtower" and (
         requirement.marker is None or requirement.marker.evaluate({"extra": ""})
     )
+
+
+@pytest.mark.patient
+def test_airflows_own_command_tells_of_it(installed, tmp_path):
+    told = json.loads(airflow_command(tmp_path, "providers", "get", "airflow-provider-mwaa", "-o", "json"))
+    assert [(one["Provider"], one["Version"]) for one in told] == [("airflow-provider-mwaa", mwaa_provider.__version__)]
+
+
+@pytest.mark.patient
+def test_airflows_own_command_lists_the_options(installed, tmp_path):
+    listed = airflow_command(tmp_path, "config", "list", "--section", "mwaa_provider", "--include-descriptions")
+    options = get_provider_info()["config"]["mwaa_provider"]["options"]
+    # 3.3 shows the defaults of no provider's options here, but has them.
+    assert re.findall(r"^(?:# )?(\w+) = ", listed, re.MULTILINE) == list(options)
+    assert [name for name, option in options.items() if option["description"].split(";")[0] not in listed] == []
+    default = options["metrics_interval"]["default"]
+    assert airflow_command(tmp_path, "config", "get-value", "mwaa_provider", "metrics_interval").split() == [default]
+
+
+def airflow_command(home, *arguments):
+    """What ``airflow`` prints to standard output, in a home of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "airflow", *arguments],
+        env={**os.environ, "AIRFLOW_HOME": str(home), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout

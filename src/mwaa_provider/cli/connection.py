@@ -104,17 +104,25 @@ class Connection:
 
         :raises click.ClickException: if there is no such profile or file, or boto3 cannot read the credentials.
         """
+        return self._client_of("s3", "AWS_ENDPOINT_URL_S3")
+
+    def secretsmanager_client(self) -> Any:
+        """Return boto3's client for Secrets Manager for these options, as :meth:`s3_client` does for S3.
+
+        :raises click.ClickException: if there is no such profile or file, or boto3 cannot read the credentials.
+        """
+        return self._client_of("secretsmanager", "AWS_ENDPOINT_URL_SECRETS_MANAGER")
+
+    def _client_of(self, service: str, name_of_url: str) -> Any:
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError, ClientError
 
-        names = (
-            "AWS_ENDPOINT_URL_S3",
-            "AWS_ENDPOINT_URL",
-        )  # which boto3 knows from 1.28.57 on, or not, as its configuration says
+        # boto3 knows these from 1.28.57 on, or not, as its configuration says.
+        names = (name_of_url, "AWS_ENDPOINT_URL")
         url = next((os.environ[name] for name in names if os.environ.get(name)), None)
         try:
             return self._session().client(
-                "s3",
+                service,
                 endpoint_url=url,
                 verify=self._ca(),
                 config=Config(proxies={"http": self.proxy, "https": self.proxy}) if self.proxy else None,

@@ -22,13 +22,14 @@ _SUBCOMMANDS = {
     "cli": "Run an airflow command in an environment.",
     "variables": "Import variables from a file.",
     "pools": "Import pools from a file.",
+    "connections": "Import connections from a file.",
     "status": "Show how environments are: health, runs, tasks, pools.",
     "dashboard": "Print or put a CloudWatch dashboard and alarms of an environment.",
     "export": "Export an environment's metadata database to S3, and verify exports.",
     "db": "Clean the metadata database of the Airflow that this runs in.",
     "policy": "Print the least IAM policy for what you want to do.",
     "local": "Run a local MWAA with a real Airflow, without an AWS account.",
-    "secrets": "Print the options for connections and variables in Secrets Manager.",
+    "secrets": "Move connections and variables to Secrets Manager; print the options for it.",
     "connection": "Print the URI of an Airflow connection.",
     "plugins": "Build and check plugins.zip; see what our plugins do in an Airflow.",
     "requirements": "Check requirements.txt, and download its wheels.",
@@ -41,7 +42,6 @@ _WITHOUT_AWS = {
     "plugins": "plugins build",
     "requirements": "requirements check",
     "startup": "startup check",
-    "secrets": "secrets options",
     "connection": "connection uri",
 }
 # Modules of another name than their command's; `connection.py` is about reaching AWS.

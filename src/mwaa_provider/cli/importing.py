@@ -1,4 +1,4 @@
-"""What ``mwaa variables import`` and ``mwaa pools import`` have in common."""
+"""What ``mwaa variables import``, ``mwaa pools import`` and ``mwaa connections import`` have in common."""
 
 from __future__ import annotations
 
@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 Importer = Callable[..., "ImportReport"]
 
 
-def import_command(noun: str) -> Callable[[Importer], Callable[..., None]]:
+def import_command(
+    noun: str, given_by: Callable[[Connection], dict[str, Any]] = lambda connection: {}
+) -> Callable[[Importer], Callable[..., None]]:
     """Make a command of the client's method that imports: give it the arguments and options, the file's content, and tell what was done.
 
     :param noun: What is imported.
+    :param given_by: What else the importer is given of the way to AWS (default: nothing).
     """
 
     def decorate(importer: Importer) -> Callable[..., None]:
@@ -43,7 +46,14 @@ def import_command(noun: str) -> Callable[[Importer], Callable[..., None]]:
             transport: TransportChoice,
         ) -> None:
             content = read_settings_file(file, connection.s3_client)
-            report = importer(connection.client(transport), environment, content, prune_prefix=prune, dry_run=dry_run)
+            report = importer(
+                connection.client(transport),
+                environment,
+                content,
+                prune_prefix=prune,
+                dry_run=dry_run,
+                **given_by(connection),
+            )
             tell(context, report, as_json=as_json)
 
         return _with_options(noun, with_connection(functools.update_wrapper(command, importer)))

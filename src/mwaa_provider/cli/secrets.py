@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import click
 
+from mwaa_provider.cli.connection import Connection
 from mwaa_provider.cli.output import print_json
+from mwaa_provider.cli.secrets_move import move_command
 from mwaa_provider.client.secrets_options import BACKENDS, asks_for_own_connection, secrets_options
 
 
 @click.group()
 def secrets() -> None:
     """Have connections and variables read from Secrets Manager or the parameter store."""
+
+
+secrets.add_command(move_command)
 
 
 @secrets.command()
@@ -27,7 +32,10 @@ def secrets() -> None:
 @click.option("--variables-lookup-pattern", metavar="REGEX", help="Ask only for variables whose key begins so.")
 @click.option("--only", metavar="WHAT", help="connections or variables: the others are never asked for.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
+@click.pass_context
 def options(
+    context: click.Context,
+    /,
     backend: str,
     connections_prefix: str | None,
     variables_prefix: str | None,
@@ -46,6 +54,10 @@ def options(
     That update sets ALL options of the environment: put in those that it has. Nothing here asks AWS. Without a pattern
     every look at a connection or variable is a call of the store, which is paid for.
     """
+    if context.find_object(Connection):
+        raise click.UsageError(
+            "`mwaa secrets options` takes none of these options; `mwaa secrets options --help` shows its own"
+        )
     found = secrets_options(
         backend,
         connections_prefix=connections_prefix,

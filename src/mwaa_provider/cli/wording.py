@@ -33,6 +33,7 @@ _NAME_HERE = {
     "method": "METHOD",
     "min_age_in_days": "--min-age-in-days",
     "only": "--only",
+    "overwrite": "--overwrite",
     "parallel": "--parallel",
     "params": "--param",
     "password": "--password",

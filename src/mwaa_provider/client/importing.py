@@ -1,4 +1,4 @@
-"""What importing variables and importing pools have in common: what is to be done to each, doing it, and telling of it."""
+"""What importing variables, pools and connections have in common: what is to be done to each, doing it, and telling of it."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _NO_WAY = (ConnectionFailedError, EnvironmentNotFoundError, LoginFailedError, No
 
 @dataclass(frozen=True)
 class Change:
-    """What is to be done to one variable or pool.
+    """What is to be done to one variable, pool or connection.
 
-    :param name: Its key or name.
+    :param name: Its key, name or id.
     :param action: What is to be done.
-    :param detail: What changes, for people; of a variable never the value.
+    :param detail: What changes, for people; never a value of a variable or connection.
     """
 
     name: str

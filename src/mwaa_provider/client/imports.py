@@ -1,4 +1,4 @@
-"""Variables and pools of a file brought into an environment: the difference first, then what differs."""
+"""Variables, pools and connections of a file brought into an environment: the difference first, then what differs."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mwaa_provider.client import input_checks
+from mwaa_provider.client.connection_import import plan_connections, wanted_connections, with_secrets
+from mwaa_provider.client.connections import ConnectionCalls
 from mwaa_provider.client.core import raise_problems
 from mwaa_provider.client.importing import Change, ImportReport, carry_out
 from mwaa_provider.client.pool_import import check_slots, plan_pools, wanted_pools
 from mwaa_provider.client.rest.settings import DEFAULT_POOL
-from mwaa_provider.client.settings import SettingCalls
 from mwaa_provider.client.variable_import import plan_variables, wanted_variables, without_value
 from mwaa_provider.exceptions import MwaaError
 
 OnChange = Callable[[Change, MwaaError | None], None]
 
 
-class ImportCalls(SettingCalls):
-    """Calls that bring many variables or pools at once."""
+class ImportCalls(ConnectionCalls):
+    """Calls that bring many variables, pools or connections at once."""
 
     def import_variables(
         self,
@@ -102,6 +103,48 @@ class ImportCalls(SettingCalls):
                 description=None if same else one.description,
                 include_deferred=one.include_deferred,
             )
+
+        return carry_out(environment_name, plan, act, dry_run=dry_run, on_change=on_change)
+
+    def import_connections(
+        self,
+        environment_name: str,
+        connections: Mapping[str, Any],
+        *,
+        resolve: Callable[[str], str] | None = None,
+        prune_prefix: str | None = None,
+        dry_run: bool = False,
+        on_change: OnChange | None = None,
+    ) -> ImportReport:
+        """Make the connections of an environment what a file says, and tell what was done to each; one that fails does not stop the rest.
+
+        Airflow shows no passwords, and Airflow 2 no extra: what has one in the file is written each time (``overwrite``). Secrets are read
+        when they are sent, so with ``dry_run`` none is. They stand in no report and no error.
+
+        :param environment_name: The environment's name.
+        :param connections: By id, objects of ``conn_type`` and, if wanted, ``description``, ``host``, ``login``, ``password``, ``schema``,
+            ``port`` and ``extra``, as ``airflow connections export`` writes them. Passwords, and what in ``extra`` sounds like a secret,
+            must be references: ``secretsmanager://NAME`` or ``secretsmanager://NAME#KEY``. What is left out stays as it is.
+            ``aws_default`` is refused.
+        :param resolve: Gives the secret that a reference stands for:
+            :class:`mwaa_provider.client.secret_references.SecretReader` (default: there may be no references).
+        :param prune_prefix: Delete the connections that begin so and are not among ``connections`` (default: none is deleted).
+        :param dry_run: Whether to tell only what would be done (default false).
+        :param on_change: Is told of each, when it is done or has failed (default: nobody is).
+        :raises InvalidInputError: naming every problem of the arguments, never with a secret; nothing was done.
+        """
+        wanted, problems = wanted_connections(connections)
+        if resolve is None and not dry_run and any(one.has_references for one in wanted.values()):
+            problems.append("resolve: there are references to secrets; give a SecretReader, which reads them")
+        raise_problems([*_problems(environment_name, prune_prefix, "connection's id"), *problems])
+        plan = plan_connections(wanted, self.list_connections(environment_name), prune_prefix=prune_prefix)
+
+        def act(change: Change) -> None:
+            if change.action == "delete":
+                self.delete_connection(environment_name, change.name)
+                return
+            fields, secrets = with_secrets(wanted[change.name], resolve or (lambda reference: reference))
+            self._set_connection(environment_name, change.name, fields, secrets)
 
         return carry_out(environment_name, plan, act, dry_run=dry_run, on_change=on_change)
 

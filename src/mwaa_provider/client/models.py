@@ -199,6 +199,31 @@ class Variable:
 
 
 @dataclass(frozen=True)
+class Connection:
+    """An Airflow connection, without its password, which no release shows.
+
+    :param connection_id: Its id.
+    :param conn_type: Its type, such as ``postgres``.
+    :param description: Its description.
+    :param host: Its host.
+    :param login: Its login.
+    :param schema: Its schema.
+    :param port: Its port.
+    :param extra: Its extra, the text of a JSON object in which Airflow shows ``***`` for what sounds like a secret; ``None`` on Airflow 2,
+        whose lists have none.
+    """
+
+    connection_id: str
+    conn_type: str
+    description: str | None = None
+    host: str | None = None
+    login: str | None = None
+    schema: str | None = None
+    port: int | None = None
+    extra: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
 class Pool:
     """A pool of slots for tasks.
 

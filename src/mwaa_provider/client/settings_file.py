@@ -1,4 +1,4 @@
-"""A file of variables or pools: JSON or YAML, from disk or from S3, read whole and checked."""
+"""A file of variables, pools or connections: JSON or YAML, from disk or from S3, read whole and checked."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mwaa_provider.client.rest.assets import AssetEndpoints
+from mwaa_provider.client.rest.connections import ConnectionEndpoints
 from mwaa_provider.client.rest.history import HistoryEndpoints
 from mwaa_provider.client.rest.monitoring import MonitoringEndpoints
 from mwaa_provider.client.rest.runs import RunEndpoints
@@ -11,7 +12,13 @@ from mwaa_provider.client.rest.tasks import TaskEndpoints
 
 
 class AirflowRestApi(
-    RunEndpoints, TaskEndpoints, SettingEndpoints, MonitoringEndpoints, HistoryEndpoints, AssetEndpoints
+    RunEndpoints,
+    TaskEndpoints,
+    SettingEndpoints,
+    ConnectionEndpoints,
+    MonitoringEndpoints,
+    HistoryEndpoints,
+    AssetEndpoints,
 ):
     """The REST API of one environment.
 

@@ -87,6 +87,9 @@ CREATE_DATASET_EVENT = Endpoint("POST", "/datasets/events", "create", major=2, s
 CREATE_ASSET_EVENT = Endpoint("POST", "/assets/events", "create", major=3)
 
 LIST_CONNECTIONS = Endpoint("GET", "/connections", "read")
+CREATE_CONNECTION = Endpoint("POST", "/connections", "create")
+PATCH_CONNECTION = Endpoint("PATCH", "/connections/{connection_id}", "idempotent")
+DELETE_CONNECTION = Endpoint("DELETE", "/connections/{connection_id}", "idempotent")
 
 LIST_IMPORT_ERRORS = Endpoint("GET", "/importErrors", "read")
 GET_VERSION = Endpoint("GET", "/version", "read")
@@ -128,6 +131,9 @@ ENDPOINTS = (
     CREATE_DATASET_EVENT,
     CREATE_ASSET_EVENT,
     LIST_CONNECTIONS,
+    CREATE_CONNECTION,
+    PATCH_CONNECTION,
+    DELETE_CONNECTION,
     LIST_IMPORT_ERRORS,
     GET_VERSION,
     GET_HEALTH_2,

@@ -8,6 +8,7 @@ from typing import Any
 
 from mwaa_provider.client.models import (
     ComponentHealth,
+    Connection,
     Dag,
     DagImportError,
     DagRun,
@@ -133,6 +134,24 @@ def variable(body: Body) -> Variable:
     :param body: The answer.
     """
     return Variable(key=body["key"], value=body["value"], description=body.get("description"))
+
+
+def connection(body: Body, *, has_extra: bool) -> Connection:
+    """Read a connection; its password, masked or not, is left where it is.
+
+    :param body: The answer.
+    :param has_extra: Whether the release shows the extra.
+    """
+    return Connection(
+        connection_id=body["connection_id"],
+        conn_type=body["conn_type"],
+        description=body.get("description"),
+        host=body.get("host"),
+        login=body.get("login"),
+        schema=body.get("schema"),
+        port=body.get("port"),
+        extra=(body.get("extra") or "") if has_extra else None,
+    )
 
 
 def pool(body: Body) -> Pool:

@@ -339,14 +339,23 @@ class ScriptedAirflow:
         with self._store.settled():
             return {name: pool.slots for name, pool in self._store.pools.items()}
 
-    def set_connection(self, connection_id: str, conn_type: str = "generic") -> None:
-        """Set a connection; it has an id and a type, and nothing to keep secret.
+    def set_connection(self, connection_id: str, conn_type: str = "generic", **fields: Any) -> None:
+        """Set a connection.
 
         :param connection_id: Its id.
         :param conn_type: Its type.
+        :param fields: ``description``, ``host``, ``login``, ``schema``, ``port``, ``password`` and ``extra``, the text of a JSON object.
         """
         with self._store.settled():
-            self._store.set_connection(connection_id, conn_type)
+            self._store.set_connection(connection_id, conn_type, fields)
+
+    def connections(self) -> dict[str, dict[str, Any]]:
+        """Return all that is known of each connection, by id, its password too."""
+        with self._store.settled():
+            return {
+                connection_id: {"conn_type": one.conn_type, **one.fields}
+                for connection_id, one in self._store.connections.items()
+            }
 
     def add_asset(self, uri: str, *, name: str | None = None, dag_ids: Sequence[str] = ()) -> None:
         """Add an asset; on Airflow 2, a dataset.

@@ -234,11 +234,12 @@ class ScriptedAsset:
 
 @dataclass
 class ScriptedConnection:
-    """One connection, as far as a list tells of it."""
+    """One connection; ``fields`` are those beside its id and type."""
 
     number: int
     connection_id: str
     conn_type: str
+    fields: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.local.backend import BackendAnswer
 from mwaa_provider.local.scripted import shapes_v1
-from mwaa_provider.local.scripted.records import ScriptedPool, ScriptedVariable, ScriptedXCom
+from mwaa_provider.local.scripted.records import ScriptedConnection, ScriptedPool, ScriptedVariable, ScriptedXCom
 from mwaa_provider.local.scripted.routing import Call, Route, answer, route
 from mwaa_provider.local.scripted.selecting import ordered
+from mwaa_provider.local.scripted.shapes_v2 import masked_extra
 from mwaa_provider.local.scripted.store import Store, pages
 
 if TYPE_CHECKING:
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
 
 _VARIABLE = {"key": "string", "value": "string", "description": "string?"}
 _POOL = {"name": "string", "slots": "integer", "description": "string?", "include_deferred": "boolean"}
-_CONNECTION = {"connection_id": "string", "conn_type": "string"}
+_CONNECTION = {
+    "connection_id": "string",
+    "conn_type": "string",
+    "password": "string",
+    "port": "integer?",
+    **dict.fromkeys(("description", "host", "login", "schema", "extra"), "string?"),
+}
 _BAD_VARIABLE = "Invalid Variable schema"
 
 
@@ -50,6 +57,7 @@ class RowsV1:
             route("DELETE", "/pools/{name}", self._delete_pool, "Op"),
             route("GET", "/connections", self._list_connections, "Op"),
             route("POST", "/connections", self._post_connection, "Op"),
+            route("PATCH", "/connections/{connection_id}", self._patch_connection, "Op"),
             route("DELETE", "/connections/{connection_id}", self._delete_connection, "Op"),
             route("GET", "/importErrors", self._list_import_errors, "Viewer"),
             route("GET", "/importErrors/{number}", self._get_import_error, "Viewer"),
@@ -203,18 +211,32 @@ class RowsV1:
         self._problems.required(body, ("connection_id", "conn_type"))
         if body["connection_id"] in self._store.connections:
             raise self._problems.refusal(409, detail=f"Connection already exist. ID: {body['connection_id']}")
-        connection = self._store.set_connection(body["connection_id"], body["conn_type"])
-        return answer(200, shapes_v1.connection(connection) | {"extra": None})
+        connection = self._store.set_connection(body.pop("connection_id"), body.pop("conn_type"), body)
+        return answer(200, shapes_v1.connection(connection) | {"extra": masked_extra(body.get("extra"))})
+
+    def _patch_connection(self, call: Call) -> BackendAnswer:
+        self._problems.only(call)
+        body = self._problems.checked(call, _CONNECTION)
+        connection = self._connection(call)
+        if body.pop("connection_id", connection.connection_id) != connection.connection_id:
+            raise self._problems.refusal(400, detail="The connection_id cannot be updated.")
+        connection.conn_type = body.pop("conn_type", connection.conn_type)
+        connection.fields.update(body)
+        return answer(200, shapes_v1.connection(connection) | {"extra": masked_extra(connection.fields.get("extra"))})
 
     def _delete_connection(self, call: Call) -> BackendAnswer:
-        if call["connection_id"] not in self._store.connections:
+        del self._store.connections[self._connection(call).connection_id]
+        return BackendAnswer(204)
+
+    def _connection(self, call: Call) -> ScriptedConnection:
+        connection = self._store.connections.get(call["connection_id"])
+        if connection is None:
             raise self._problems.refusal(
                 404,
                 title="Connection not found",
                 detail=f"The Connection with connection_id: `{call['connection_id']}` was not found",
             )
-        del self._store.connections[call["connection_id"]]
-        return BackendAnswer(204)
+        return connection
 
     # Import errors
 

@@ -7,7 +7,7 @@ from typing import Any
 from mwaa_provider.local.backend import BackendAnswer
 from mwaa_provider.local.scripted import bodies_v2, shapes_v2
 from mwaa_provider.local.scripted.bodies_v2 import checked, nullable, refusal
-from mwaa_provider.local.scripted.records import ScriptedPool, ScriptedVariable, ScriptedXCom
+from mwaa_provider.local.scripted.records import ScriptedConnection, ScriptedPool, ScriptedVariable, ScriptedXCom
 from mwaa_provider.local.scripted.routing import Call, Route, answer, route
 from mwaa_provider.local.scripted.selecting import ordered
 from mwaa_provider.local.scripted.store import Store, pages
@@ -23,7 +23,12 @@ _POOL = {
     "description": nullable(bodies_v2.text),
     "include_deferred": bodies_v2.boolean,
 }
-_CONNECTION = {"connection_id": bodies_v2.text, "conn_type": bodies_v2.text}
+_CONNECTION = {
+    "connection_id": bodies_v2.text,
+    "conn_type": bodies_v2.text,
+    "port": nullable(bodies_v2.at_least(0)),
+    **dict.fromkeys(("description", "host", "login", "schema", "password", "extra"), nullable(bodies_v2.text)),
+}
 #: The patch takes the name by its alias too, and with the old one first.
 _POOL_PATCH = {
     **{name: nullable(check) for name, check in _POOL.items()},
@@ -60,6 +65,7 @@ class RowsV2:
             route("DELETE", "/pools/{name:path}", self._delete_pool, "Op"),
             route("GET", "/connections", self._list_connections, "Op"),
             route("POST", "/connections", self._post_connection, "Op"),
+            route("PATCH", "/connections/{connection_id}", self._patch_connection, "Op"),
             route("DELETE", "/connections/{connection_id}", self._delete_connection, "Op"),
             route("GET", "/importErrors", self._list_import_errors, "Viewer"),
             route("GET", "/importErrors/{number}", self._get_import_error, "Viewer"),
@@ -204,14 +210,28 @@ class RowsV2:
         body = checked(call, _CONNECTION, required=["connection_id", "conn_type"])
         if body["connection_id"] in self._store.connections:
             raise bodies_v2.conflict()
-        connection = self._store.set_connection(body["connection_id"], body["conn_type"])
+        connection = self._store.set_connection(body.pop("connection_id"), body.pop("conn_type"), body)
         return answer(201, shapes_v2.connection(connection, self._release))
 
+    def _patch_connection(self, call: Call) -> BackendAnswer:
+        bodies_v2.only(call)
+        body = checked(call, _CONNECTION, required=["connection_id", "conn_type"])
+        if body.pop("connection_id") != call["connection_id"]:
+            raise refusal(400, "The connection_id in the request body does not match the URL parameter")
+        connection = self._connection(call)
+        connection.conn_type = body.pop("conn_type")
+        connection.fields.update(body)
+        return answer(200, shapes_v2.connection(connection, self._release))
+
     def _delete_connection(self, call: Call) -> BackendAnswer:
-        if call["connection_id"] not in self._store.connections:
-            raise refusal(404, f"The Connection with connection_id: `{call['connection_id']}` was not found")
-        del self._store.connections[call["connection_id"]]
+        del self._store.connections[self._connection(call).connection_id]
         return BackendAnswer(204)
+
+    def _connection(self, call: Call) -> ScriptedConnection:
+        connection = self._store.connections.get(call["connection_id"])
+        if connection is None:
+            raise refusal(404, f"The Connection with connection_id: `{call['connection_id']}` was not found")
+        return connection
 
     # Import errors
 

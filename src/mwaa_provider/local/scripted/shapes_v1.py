@@ -265,11 +265,7 @@ def connection(row: ScriptedConnection) -> dict[str, Any]:
     return {
         "conn_type": row.conn_type,
         "connection_id": row.connection_id,
-        "description": None,
-        "host": None,
-        "login": None,
-        "port": None,
-        "schema": None,
+        **{name: row.fields.get(name) for name in ("description", "host", "login", "port", "schema")},
     }
 
 

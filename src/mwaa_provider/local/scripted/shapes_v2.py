@@ -364,15 +364,19 @@ def connection(row: ScriptedConnection, release: Release) -> dict[str, Any]:
     shaped = {
         "connection_id": row.connection_id,
         "conn_type": row.conn_type,
-        "description": None,
-        "host": None,
-        "login": None,
-        "schema": None,
-        "port": None,
-        "password": None,
-        "extra": None,
+        **{name: row.fields.get(name) for name in ("description", "host", "login", "schema", "port")},
+        "password": "***" if row.fields.get("password") else row.fields.get("password"),
+        "extra": masked_extra(row.fields.get("extra")),
     }
     return shaped if release < (3, 2) else {**shaped, "team_name": None}
+
+
+def masked_extra(extra: str | None) -> str | None:
+    """Return a connection's extra as both lines show it, with a mask in place of what sounds like a secret.
+
+    :param extra: The extra.
+    """
+    return json.dumps(_masked_in(json.loads(extra), all_of_it=False)) if extra else extra
 
 
 def import_error(row: ScriptedImportError, release: Release) -> dict[str, Any]:

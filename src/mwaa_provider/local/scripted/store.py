@@ -21,7 +21,7 @@ from mwaa_provider.local.scripted.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 FINISHED_RUN_STATES = frozenset({"success", "failed"})
 FINISHED_TASK_STATES = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
@@ -189,13 +189,18 @@ class Store:
         self.pools[name] = ScriptedPool(number, name, slots, description, include_deferred)
         return self.pools[name]
 
-    def set_connection(self, connection_id: str, conn_type: str) -> ScriptedConnection:
+    def set_connection(
+        self, connection_id: str, conn_type: str, fields: Mapping[str, Any] | None = None
+    ) -> ScriptedConnection:
         """Set a connection, new or not.
 
         :param connection_id: Its id.
         :param conn_type: Its type.
+        :param fields: Its other fields.
         """
-        self.connections[connection_id] = ScriptedConnection(self.number(), connection_id, conn_type)
+        self.connections[connection_id] = ScriptedConnection(
+            self.number(), connection_id, conn_type, dict(fields or {})
+        )
         return self.connections[connection_id]
 
     def add_asset_event(self, asset: ScriptedAsset, extra: dict[str, Any]) -> ScriptedAssetEvent:
