@@ -11,7 +11,9 @@ import time
 
 import pytest
 
+from mwaa_provider.local import CliAnswer, LocalMwaa, ScriptedAirflow
 from tests.metadata.cleanup.history import CUT, History
+from tests.support.command import run_mwaa
 
 
 @pytest.fixture
@@ -83,3 +85,32 @@ def test_a_polite_end_comes_between_two_batches_and_tells_what_was_done(history)
     assert told["rows"]["dag_run"] == 41 - history.count("dag_run")
     assert 0 < told["rows"]["dag_run"] < 40
     assert history.violations() == []
+
+
+def test_another_environment_is_cleaned_by_its_cli_endpoint():
+    airflow = ScriptedAirflow("2.10.3")
+    airflow.script_cli(
+        ["db", "clean"], CliAnswer("\nChecking table log\nFound 0 rows meeting deletion criteria.\n", "", 0)
+    )
+    with LocalMwaa() as mwaa:
+        mwaa.create_environment("there", airflow)
+        ended = run_mwaa(
+            [
+                "db",
+                "clean",
+                "--environment",
+                "there",
+                "--max-age-in-days",
+                "30",
+                "--table",
+                "log",
+                "--route",
+                "cli",
+                "--yes",
+            ],
+            mwaa.environment_variables(),
+        )
+    assert ended.status == 0, ended.stderr
+    told = json.loads(ended.stdout)
+    assert (told["rows"], told["complete"]) == ({}, True)
+    assert told["notes"] == ["`airflow db clean` did it, by its own rules: see docs/clean-up.md."]

@@ -8,8 +8,10 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from mwaa_provider.exceptions import CleanupError, InvalidInputError
+from mwaa_provider.metadata.export.verifying import verify
 from mwaa_provider.operators.metadata_cleanup import MetadataCleanupOperator
 from tests.metadata.cleanup.history import History, days_ago
+from tests.support.s3 import BUCKET, started_s3
 from tests.support.tasks import context_of
 
 
@@ -178,3 +180,18 @@ def test_a_vacuum_on_request_frees_what_lost_rows(history):
     assert told["rows"] == {"log": 5000}
     assert told["notes"] == []
     assert history.rows.execute("SELECT vacuum_count > 0 FROM pg_stat_user_tables WHERE relname = 'log'") == [(True,)]
+
+
+def test_what_goes_is_archived_by_an_airflow_connection(history, monkeypatch):
+    history.run("old", 60)
+    history.run("newest", 1)
+    with started_s3() as s3:
+        extra = {"endpoint_url": s3.endpoint_url, "region_name": "eu-west-1"}
+        monkeypatch.setenv("AIRFLOW_CONN_AWS_TEST", json.dumps({"conn_type": "aws", "extra": extra}))
+        monkeypatch.setenv("AIRFLOW_ENV_NAME", "here")
+        told = run(before=str(days_ago(30)), archive_to=f"s3://{BUCKET}/archive", aws_conn_id="aws_test")
+        assert told["archive"].startswith(f"s3://{BUCKET}/archive/here/")
+        manifest = verify(s3.client, told["archive"])
+        assert (manifest.environment, manifest.row_counts["dag_run"]) == ("here", 1)
+        s3.empty()
+    assert history.run_ids() == ["newest"]

@@ -19,6 +19,7 @@ from tests.metadata.api.support import AIRFLOW_3_ONLY, URL, Local, client_of
 from tests.metadata.api.test_api_source import HurryingClock
 from tests.metadata.cleanup.conftest import locked
 from tests.metadata.cleanup.history import CUT, History
+from tests.support.tasks import context_of
 
 pytestmark = AIRFLOW_3_ONLY
 
@@ -78,18 +79,25 @@ def test_another_environment_is_cleaned(history, cleaning, caplog):
     assert "The metadata API removed for admin: " in caplog.text
 
 
-def test_a_task_of_airflow_3_cleans_its_own_environment(history, cleaning, monkeypatch):
+def test_a_task_of_airflow_3_cleans_its_own_environment(history, local, monkeypatch):
+    from mwaa_provider.metadata.api.app import create_app
+    from mwaa_provider.metadata.api.cleaning import WebServerCleaner
+    from mwaa_provider.metadata.api.reading import Reader
+    from mwaa_provider.metadata.database import MetadataDatabase, by_airflows_settings
     from mwaa_provider.operators.metadata_cleanup import MetadataCleanupOperator
-    from tests.support.tasks import context_of
 
     some_history(history)
+    way = by_airflows_settings()
+    assert way is not None
+    url = way.read_url()
+    web_servers = MetadataDatabase("the web server's settings", lambda: url)
+    local.backend.client = client_of(create_app(Reader(web_servers), cleaner=WebServerCleaner(web_servers)))
+    monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "airflow-db-not-allowed:///")
     monkeypatch.setenv("AIRFLOW_ENV_NAME", "there")
-    monkeypatch.setattr(
-        "mwaa_provider.metadata.cleanup.roads.database.ways", lambda conn_id: []
-    )  # as in a task: its process here is the web server's too
-    operator = MetadataCleanupOperator(task_id="clean", before=CUT.isoformat(), tables=["log"])
-    monkeypatch.setattr(operator, "_mwaa_client", cleaning.client)
+    monkeypatch.setenv("AIRFLOW_CONN_THERE", json.dumps(local.mwaa.airflow_connection()))
+    operator = MetadataCleanupOperator(task_id="clean", before=CUT.isoformat(), tables=["log"], aws_conn_id="there")
     assert operator.execute(context_of(operator))["rows"] == {"log": 2}
+    assert local.times_asked("cleanup/batch") == 1
 
 
 def test_a_dry_run_tells_the_same_as_by_the_database(history, cleaning):
