@@ -236,6 +236,7 @@ class _Rows:
 
     first_age: str | None = None
     last_age: str | None = None
+    fraction: float | None = None
 
     def __init__(self, table: Table) -> None:
         self.table = table
