@@ -37,13 +37,14 @@ def clean_both(stage: Stage) -> None:
         cleaner: Cleaner = _by_database(stage, name) if by_database else ApiCleaner(stage.client, name)
         report = cleaner.clean(read_request(max_age_in_days=KEPT_DAYS, tables=["dag_run"]))
         after = stage.rows_after[name] = _count(airflow.connect())
-        stage.say(f"{name}: after, {_told(after)}; by the road {cleaner.road!r}, {report.batches} batches")
+        stage.say(f"{name}: after, {_told(after)}; by the road {cleaner.road!r}, batches: {report.batches}")
         if report.archive:
             archived = stage.archived[name] = verify(_s3(stage), report.archive).row_counts
             stage.say(f"{name}: {_told(archived)} lie in {report.archive}, read back and compared")
+    stage.wrong += _differences(stage)
 
 
-def check_cleanups(stage: Stage) -> list[str]:
+def _differences(stage: Stage) -> list[str]:
     """Say where rows are neither in the database nor in the archive, or are there that should not be."""
     differences = []
     for name, before in stage.rows_before.items():

@@ -48,9 +48,10 @@ def export_both(stage: Stage) -> None:
             stage.say(
                 f"{name}: {file.row_count} rows of {file.table}{until}, {file.size:,} bytes, read back and compared"
             )
+    stage.wrong += _differences(stage)
 
 
-def check_exports(stage: Stage) -> list[str]:
+def _differences(stage: Stage) -> list[str]:
     """Say where an export does not hold what the environment's own PostgreSQL has."""
     differences = []
     for name, manifest in stage.exported.items():

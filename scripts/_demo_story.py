@@ -22,9 +22,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from _demo_cleanup import SETTINGS as SETTINGS_OF_CLEANUPS
-from _demo_cleanup import check_cleanups, clean_both
+from _demo_cleanup import clean_both
 from _demo_export import SETTINGS as SETTINGS_OF_EXPORTS
-from _demo_export import check_exports, export_both
+from _demo_export import export_both
 from _demo_metrics import publish_environments, started_aws
 from _demo_metrics import settings as settings_of_metrics
 from botocore.config import Config
@@ -68,6 +68,7 @@ class Stage:
     rows_before: dict[str, dict[str, int]] = field(default_factory=dict)
     rows_after: dict[str, dict[str, int]] = field(default_factory=dict)
     archived: dict[str, dict[str, int]] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
     airflows: dict[str, RealAirflow] = field(default_factory=dict)
     runs: dict[str, DagRun] = field(default_factory=dict)
@@ -238,8 +239,8 @@ def sum_up(stage: Stage) -> None:
         print(f"    {name:<20}{run.dag_id:<36}{run.state:<10}{took:5.1f} s   {run.run_id}")
     if not stage.published:
         raise DemoFailedError("nothing was published to CloudWatch")
-    if wrong := [*check_exports(stage), *check_cleanups(stage)]:
-        raise DemoFailedError("; ".join(wrong))
+    if stage.wrong:
+        raise DemoFailedError("; ".join(stage.wrong))
     failed = [name for name, run in stage.runs.items() if run.state != "success"]
     if failed:
         raise DemoFailedError(f"the run in {' and '.join(failed)} did not succeed")
