@@ -31,6 +31,7 @@ def test_every_table_that_db_clean_of_this_release_cleans_is_known(airflow_datab
     }
 
 
+@pytest.mark.slow
 @pytest.mark.real_airflow
 def test_a_real_airflow_is_cleaned_through_its_cli():
     import sqlalchemy
