@@ -93,28 +93,31 @@ def pulled(source: Any, rows: int) -> dict[str, float]:
 
 
 class Largest:
-    """Notes the largest answer that comes over HTTPS while it is watched."""
+    """Notes the largest answer while it is watched, by web session (requests) or by IAM (botocore)."""
 
     def __init__(self) -> None:
         self.bytes = 0
 
     def __enter__(self) -> Largest:
         import requests
+        from botocore.httpsession import URLLib3Session
 
-        self._send = send = requests.Session.send
+        self._former = [(kind, kind.send) for kind in (requests.Session, URLLib3Session)]
+        for kind, send in self._former:
+            kind.send = self._noting(send)
+        return self
 
+    def _noting(self, send: Any) -> Any:
         def noted(session: Any, request: Any, **more: Any) -> Any:
             answer = send(session, request, **more)
             self.bytes = max(self.bytes, int(answer.headers.get("Content-Length") or 0))
             return answer
 
-        requests.Session.send = noted
-        return self
+        return noted
 
     def __exit__(self, *_: object) -> None:
-        import requests
-
-        requests.Session.send = self._send
+        for kind, send in self._former:
+            kind.send = send
 
 
 def peak() -> float:
