@@ -97,5 +97,9 @@ def real() -> Any:
     # On a machine that is busy otherwise, a task's own reading of the DAG file takes longer than the 30 s after which Airflow fails it.
     patience = {"AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "300"}
     # Airflow 2 takes no notice of these.
-    metadata_api = {"AIRFLOW__MWAA_PROVIDER__METADATA_API": "True", "AIRFLOW__API_AUTH__JWT_SECRET": JWT_SECRET}
+    metadata_api = {
+        "AIRFLOW__MWAA_PROVIDER__METADATA_API": "True",
+        "AIRFLOW__MWAA_PROVIDER__METADATA_API_CLEANUP": "True",
+        "AIRFLOW__API_AUTH__JWT_SECRET": JWT_SECRET,
+    }
     return RealAirflow(dags_folder=Path(__file__).parent / "dags", environment={**patience, **metadata_api})
