@@ -19,7 +19,8 @@ from mwaa_provider.exceptions import InvalidInputError, UnexpectedAnswerError
 from tests.client.conftest import SteppingClock, needs_invoke_rest_api
 
 DAY = datetime(2026, 1, 31, tzinfo=timezone.utc)
-text = st.text(st.characters(blacklist_categories=["Cs"]), min_size=1)
+# A path with . or .. as a step means another one; such an id is refused.
+text = st.text(st.characters(blacklist_categories=["Cs"]), min_size=1).filter(lambda one: one not in (".", ".."))
 
 
 @given(dag_id=text, run_id=text)
@@ -29,6 +30,12 @@ def test_ids_survive_the_path(dag_id: str, run_id: str) -> None:
     assert [unquote(step) for step in path.split("/")] == ["", "dags", dag_id, "dagRuns", run_id]
     assert "?" not in path
     assert "#" not in path
+
+
+@pytest.mark.parametrize("step", [".", ".."])
+def test_a_step_that_means_another_path_is_refused(step: str) -> None:
+    with pytest.raises(InvalidInputError, match="cannot stand in a path"):
+        GET_DAG_RUN.at(dag_id="d", run_id=step)
 
 
 def sent_by_trigger(airflow_version: str, **arguments: object) -> dict[str, object]:
