@@ -185,6 +185,21 @@ def ways(metadata_conn_id: str | None = None) -> list[MetadataDatabase]:
     return [way for way in (by_airflows_settings(), by_mwaas_variables()) if way is not None]
 
 
+def ways_to(environment_name: str | None, metadata_conn_id: str | None = None) -> tuple[list[MetadataDatabase], str]:
+    """Name the ways to an environment's metadata database, the best first; without any, a sentence says why.
+
+    :param environment_name: The environment (default: the one that this process belongs to).
+    :param metadata_conn_id: An Airflow connection, which then is the only way.
+    """
+    here = os.environ.get("AIRFLOW_ENV_NAME")  # set in every MWAA container, see aws/amazon-mwaa-docker-images
+    if environment_name is not None and environment_name != here and metadata_conn_id is None:
+        this = f"this is {here!r}" if here else "this is no MWAA environment"
+        return [], f"environment {environment_name!r} was asked for, and {this}."
+    found = ways(metadata_conn_id)
+    why = "Airflow 3 keeps its settings from tasks, and no variables MWAA__DB__* are shown in this container."
+    return found, "" if found else why
+
+
 def _made(text: str) -> URL:
     from sqlalchemy.engine import make_url
 

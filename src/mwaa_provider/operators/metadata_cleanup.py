@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mwaa_provider.airflow_compat import BaseOperator
 from mwaa_provider.operators import rendered
+from mwaa_provider.operators.aws_clients import AwsClients
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from mwaa_provider.airflow_compat import Context
-    from mwaa_provider.client.mwaa import MwaaClient
     from mwaa_provider.metadata.cleanup.pace import Stop
 
 
-class MetadataCleanupOperator(BaseOperator):
+class MetadataCleanupOperator(AwsClients, BaseOperator):
     """Remove old rows from the metadata database: old runs with everything that hangs on them, and old rows of other history.
 
     Active runs, the newest run of each DAG that is not manual, and what something kept refers to stay, whatever their age. Every batch is a
@@ -164,26 +164,6 @@ class MetadataCleanupOperator(BaseOperator):
         from mwaa_provider.metadata.cleanup.pace import Stop
 
         return Stop()
-
-    def _mwaa_client(self) -> MwaaClient:
-        from mwaa_provider.hooks.mwaa import MwaaHook
-
-        return MwaaHook(
-            aws_conn_id=self.aws_conn_id,
-            region_name=self.region_name,
-            verify=self.verify,
-            botocore_config=self.botocore_config,
-        ).client
-
-    def _s3_client(self) -> Any:
-        from mwaa_provider.hooks.s3 import s3_client
-
-        return s3_client(
-            aws_conn_id=self.aws_conn_id,
-            region_name=self.region_name,
-            verify=self.verify,
-            botocore_config=self.botocore_config,
-        )
 
     def _arguments(self) -> dict[str, Any]:
         return {

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mwaa_provider.airflow_compat import BaseOperator, RunningTask
 from mwaa_provider.operators import rendered
+from mwaa_provider.operators.aws_clients import AwsClients
 
 if TYPE_CHECKING:
     from mwaa_provider.airflow_compat import Context
-    from mwaa_provider.client.mwaa import MwaaClient
     from mwaa_provider.client.routing import TransportChoice
     from mwaa_provider.metadata.export.stopping import Stop
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _ABORT_SECONDS = 4.0
 
 
-class MetadataToS3Operator(BaseOperator):
+class MetadataToS3Operator(AwsClients, BaseOperator):
     """Write tables of an environment's metadata database to S3: consistent, streamed, and with a manifest that is written last.
 
     The result (XCom) is ``{"manifest": "s3://...", "row_counts": {"dag_run": 12, ...}}``. An export without a manifest does not exist. A
@@ -153,31 +153,13 @@ class MetadataToS3Operator(BaseOperator):
     @cached_property
     def s3_client(self) -> Any:
         """boto3's client for S3, by the Airflow connection."""
-        from mwaa_provider.hooks.s3 import s3_client
-
-        return s3_client(
-            aws_conn_id=self.aws_conn_id,
-            region_name=self.region_name,
-            verify=self.verify,
-            botocore_config=self.botocore_config,
-        )
+        return self._s3_client()
 
     @cached_property
     def _stop(self) -> Stop:
         from mwaa_provider.metadata.export.stopping import Stop
 
         return Stop()
-
-    def _mwaa_client(self) -> MwaaClient:
-        from mwaa_provider.hooks.mwaa import MwaaHook
-
-        return MwaaHook(
-            aws_conn_id=self.aws_conn_id,
-            region_name=self.region_name,
-            verify=self.verify,
-            botocore_config=self.botocore_config,
-            transport=self.transport,
-        ).client
 
     def _arguments(self, context: Context) -> dict[str, Any]:
         from mwaa_provider.metadata.export.bucket import owner_of

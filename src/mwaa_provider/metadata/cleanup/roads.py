@@ -129,17 +129,10 @@ def roads(start: Start) -> list[Road]:
 
 
 def _by_database(start: Start) -> list[Road]:
-    here = os.environ.get("AIRFLOW_ENV_NAME")  # set in every MWAA container, see aws/amazon-mwaa-docker-images
-    name = start.environment_name
-    if name is not None and name != here and start.metadata_conn_id is None:
-        this = f"this is {here!r}" if here else "this is no MWAA environment"
-        return [_closed("database", "this process's database", f"environment {name!r} was asked for, and {this}.")]
-    ways = database.ways(start.metadata_conn_id)
-    if not ways:
-        where = "in this container" if here else "here"
-        why = f"Airflow 3 keeps its settings from tasks, and no variables MWAA__DB__* are shown {where}."
-        return [_closed("database", "this process's database", why)]
-    return [_database_road(way, start.archive_to) for way in ways]
+    ways, why = database.ways_to(start.environment_name, start.metadata_conn_id)
+    return [_database_road(way, start.archive_to) for way in ways] or [
+        _closed("database", "this process's database", why)
+    ]
 
 
 def _database_road(way: database.MetadataDatabase, archive_to: Target | None) -> Road:

@@ -102,16 +102,10 @@ def roads(request: ExportRequest, client: Callable[[], MwaaClient] | None) -> li
 
 
 def _by_database(request: ExportRequest) -> list[Road]:
-    here = os.environ.get("AIRFLOW_ENV_NAME")  # set in every MWAA container, see aws/amazon-mwaa-docker-images
-    name = request.environment_name
-    if name is not None and name != here and request.metadata_conn_id is None:
-        this = f"this is {here!r}" if here else "this is no MWAA environment"
-        return [_closed("database", "this process's database", f"environment {name!r} was asked for, and {this}.")]
-    ways = database.ways(request.metadata_conn_id)
-    if not ways:
-        why = "Airflow 3 keeps its settings from tasks, and no variables MWAA__DB__* are shown in this container."
-        return [_closed("database", "this process's database", why)]
-    return [_database_road(way, name) for way in ways]
+    ways, why = database.ways_to(request.environment_name, request.metadata_conn_id)
+    return [_database_road(way, request.environment_name) for way in ways] or [
+        _closed("database", "this process's database", why)
+    ]
 
 
 def _database_road(way: database.MetadataDatabase, environment: str | None) -> Road:
