@@ -98,10 +98,17 @@ def _problems(fields: Any) -> list[str]:
         problems.append("conn_type: it is missing; give a text such as 'postgres'")
     for name in ("conn_type", "description", "host", "login", "schema", "password"):
         problems += _problems_of_text(name, fields.get(name))
-    port = fields.get("port")
-    if port is not None and (not isinstance(port, int) or isinstance(port, bool) or not 0 <= port < 65536):
-        problems.append(f"port: {port!r} is none; give a whole number up to 65535")
-    return problems + _problems_of_extra(fields.get("extra"))
+    return problems + check_port(fields.get("port")) + _problems_of_extra(fields.get("extra"))
+
+
+def check_port(value: Any) -> list[str]:
+    """Check the port of a connection.
+
+    :param value: What the caller gave; ``None`` for none.
+    """
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 65536):
+        return []
+    return [f"port: {value!r} is none; give a whole number up to 65535"]
 
 
 def _problems_of_text(name: str, value: Any) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mwaa_provider.client import input_checks
-from mwaa_provider.client.connection_import import check_connection_id
+from mwaa_provider.client.connection_import import check_connection_id, check_port
 from mwaa_provider.client.core import raise_problems
 from mwaa_provider.client.models import Connection
 from mwaa_provider.client.rest.paging import rows_of
@@ -113,6 +113,4 @@ def _problems_of(texts: Mapping[str, Any], conn_type: Any, port: Any) -> list[st
     ]
     if not isinstance(conn_type, str) or not conn_type:
         problems.append(f"conn_type: {conn_type!r} is none; give a text such as 'postgres'")
-    if port is not None and (not isinstance(port, int) or isinstance(port, bool) or not 0 <= port < 65536):
-        problems.append(f"port: {port!r} is none; give a whole number up to 65535")
-    return problems
+    return problems + check_port(port)
