@@ -53,6 +53,7 @@ run_export({arguments!r}, boto3.client("s3", endpoint_url={endpoint!r}), progres
 """
 
 
+@pytest.mark.patient
 def test_what_a_kill_9_leaves_is_no_export_and_the_next_try_removes_it(rows, s3):
     rows.add_many_task_instances(30_000, value="x" * 400)
     arguments = {
@@ -109,6 +110,7 @@ main.main()
 """
 
 
+@pytest.mark.patient
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_command_that_is_told_to_end_leaves_nothing(rows, s3, tmp_path, number):
     rows.add_many_task_instances(30_000, value="x" * 400)

@@ -22,6 +22,7 @@ RUNS = 120
 SINCE = datetime(2024, 1, 1, tzinfo=timezone.utc)
 
 
+@pytest.mark.patient
 def test_a_task_cleans_its_own_environment(source: Source) -> None:
     """Airflow 2 by its database; Airflow 3 by its web server, as a task of it has no database."""
     run_id = run_to_its_end(source, "source", "parallel")
