@@ -7,6 +7,7 @@ import shutil
 import signal
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from tests.support.environment import set_environment
@@ -24,6 +25,10 @@ pytest_plugins = ["mwaa_provider.local.pytest_plugin"]
 # then.
 block_network()
 HOME = set_environment()
+
+# How long an example takes says something of what else the machine does, and nothing of us.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_configure() -> None:

@@ -55,6 +55,7 @@ def test_it_asks_then_looks_then_cleans(history):
     assert history.run_ids() == ["newest"]
 
 
+@pytest.mark.patient
 def test_what_is_wrong_is_said_in_the_words_of_the_command(history):
     ended = run("--yes", "--table", "dagrun", "--parallel", "100")
     assert ended.returncode == 2

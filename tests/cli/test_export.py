@@ -140,6 +140,7 @@ def test_a_command_that_is_told_to_end_leaves_nothing(rows, s3, tmp_path, number
     assert s3.objects() == []
 
 
+@pytest.mark.patient
 def test_the_command_exports_and_verifies(rows, s3, tmp_path):
     rows.add_task_instance(EPOCH)
     environment = {**os.environ, "AWS_ENDPOINT_URL_S3": s3.endpoint_url, "AWS_REGION": "eu-west-1"}

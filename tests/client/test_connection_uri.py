@@ -34,7 +34,7 @@ def read_by_each(uri: str) -> list[Any]:
     return read
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     conn_type=TYPES,
     host=st.none() | TEXTS,

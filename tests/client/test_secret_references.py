@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 
@@ -86,6 +87,7 @@ def test_no_way_there() -> None:
         region_name="eu-west-1",
         aws_access_key_id="TEST",
         aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 1}),
     )
     with pytest.raises(ServiceError, match="secretsmanager://db cannot be read: Could not connect") as caught:
         SecretReader(lambda: client)("secretsmanager://db")

@@ -144,6 +144,7 @@ def test_no_name_is_a_line_in_the_log(cloud: CloudWatch, caplog: pytest.LogCaptu
     assert cloud.calls == 0
 
 
+@pytest.mark.patient
 def test_a_tasks_figures_are_its_own(worker: Path, cloud: CloudWatch, monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory and processor time of a known size; what publishing takes is not the task's."""
     read_cpu = HostSampler.read_cpu

@@ -529,6 +529,7 @@ class TestRefused:
 
 
 @pytest.mark.parametrize("target", ["3.3.1"], indirect=True)
+@pytest.mark.patient
 def test_the_installed_airflow_runs_it(
     target: ScriptedAirflow, local_mwaa: LocalMwaa, run_dag: RunDag, mode: Mode
 ) -> None:

@@ -134,6 +134,7 @@ def _handled(bare: Bare, mwaa: LocalMwaa, identity: Identity, events: list[Any],
 
 @pytest.mark.parametrize("way", ["iam", "session"])
 @pytest.mark.parametrize("airflow_version", ["2.10.3", "3.3.1"])
+@pytest.mark.patient
 def test_the_lambda_example_runs_on_boto3_and_requests_alone(
     bare: Bare, local_mwaa: LocalMwaa, airflow_version: str, way: str, tmp_path: Path
 ) -> None:

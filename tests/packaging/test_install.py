@@ -26,6 +26,7 @@ print(mwaa_provider.__file__.startswith(sys.prefix))
 
 
 @pytest.mark.parametrize("made_by", ["the build", "mwaa plugins build"])
+@pytest.mark.patient
 def test_without_an_index(pinned: Environment, tmp_path: Path, made_by: str) -> None:
     """As behind a private web server: ``--no-index --find-links /usr/local/airflow/plugins``."""
     links = pinned.links

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("target", ["3.3.1"], indirect=True)
+@pytest.mark.patient
 def test_the_installed_airflow_runs_them(target: ScriptedAirflow, local_mwaa: LocalMwaa, run_dag: RunDag) -> None:
     target.add_run("load", "c", state="failed")
     defers = runs_triggers_inline()

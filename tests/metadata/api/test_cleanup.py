@@ -125,6 +125,7 @@ def test_a_dry_run_tells_the_same_as_by_the_database(history, cleaning):
     ],
     ids=lambda fault: f"{fault.kind}-{fault.status}-{fault.after_bytes}-{fault.path.rpartition('/')[2]}",
 )
+@pytest.mark.patient
 def test_what_goes_wrong_on_the_way_costs_time_and_no_row(history, cleaning, fault):
     some_history(history)
     cleaning.mwaa.faults.add(fault)

@@ -217,6 +217,7 @@ def test_a_failure_while_rows_are_written_leaves_no_upload_and_no_manifest(rows,
     assert [one.name for one in threading.enumerate() if one.name == "copy" or one.name.startswith("export")] == []
 
 
+@pytest.mark.patient
 def test_a_task_that_is_killed_aborts_its_uploads(rows, s3, export, small_parts):
     rows.add_many_task_instances(30_000, value="x" * 400)
     stop = Stop()
