@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mwaa_provider.exceptions import InvalidInputError
@@ -70,12 +72,6 @@ def test_everything_that_is_wrong_with_tables_is_named_at_once(schema):
 
 
 def test_a_table_of_a_plugin_is_left_to_the_plugin(schema, rows):
-    from mwaa_provider.metadata.cleanup.schema import Schema
-
-    plan = make_plan(
-        Schema(
-            schema.name, {**schema.columns, "my_plugin": {"id": "integer"}}, schema.primary_keys, schema.indexes, ()
-        ),
-        Wanted(CUT),
-    )
+    more = replace(schema, columns={**schema.columns, "my_plugin": {"id": "integer"}}, foreign_keys=())
+    plan = make_plan(more, Wanted(CUT))
     assert plan.not_cleaned["my_plugin"] == "nothing is known of it; a plugin's own tables are left to the plugin"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 from mwaa_provider.metadata.cleanup.plan import Plan, Sql
 from mwaa_provider.metadata.cleanup.removing import PLAIN, Removal
 from mwaa_provider.metadata.cleanup.rules import FINISHED_TASKS, RUNS, TASKS
-from mwaa_provider.metadata.cleanup.run_tables import RunTable
 from mwaa_provider.metadata.cleanup.sessions import BatchBlockedError, ask
 
 if TYPE_CHECKING:
@@ -119,18 +120,19 @@ def clean_runs(
     :raises BatchBlockedError: A task instance is locked, or there are too many of them: try fewer runs.
     """
     free, put_back = _lock_runs(connection, plan, newest, ids)
-    tasks = _lock_tasks(connection, plan, free, most) if free else []
-    is_partial = len(tasks) > most
+    tasks = _lock_tasks(connection, plan, free, most) if free else {}
+    is_partial = sum(count for count, _ in tasks.values()) > most
     if is_partial and len(free) > 1:
         raise BatchBlockedError("too many task instances", is_slow=True)
-    stay = {run for run, _, stays in tasks if stays}
+    stay = {run for run, (_, stays) in tasks.items() if stays}
     if is_partial and not stay:
         stay = _with_tasks_that_stay(connection, plan, free)
     going = [run for run in free if run not in stay]
-    places = [place for run, place, _ in tasks[:most] if run not in stay]
     done = Done(put_back=put_back, kept=len(stay), is_partial=is_partial and bool(going))
-    if going:
-        _delete(connection, plan, going, places, done, removal)
+    if done.is_partial:
+        _delete_tasks(connection, plan, _places_of(connection, plan, going, most), done, removal)
+    elif going:
+        _delete_runs(connection, plan, going, done, removal)
     return done
 
 
@@ -158,16 +160,32 @@ def _stays(plan: Plan) -> tuple[object, ...]:
     return (list(FINISHED_TASKS), plan.wanted.before, plan.wanted.before)
 
 
-def _lock_tasks(connection: Connection, plan: Plan, runs: list[int], most: int) -> list[tuple[int, str, bool]]:
-    """Lock the task instances, not waiting for any, and tell each one's run, place, and whether it stays."""
+def _lock_tasks(connection: Connection, plan: Plan, runs: list[int], most: int) -> dict[int, tuple[int, bool]]:
+    """Lock the task instances, not waiting for any, and tell of each run how many it has and whether one of them stays.
+
+    From then on the run gets no further one: its foreign key would wait for the lock on the run.
+    """
     rows = ask(
         connection,
-        f"SELECT r.id, t.ctid::text, {_STAYS} FROM {plan.schema.qualified(TASKS)} t "  # noqa: S608
+        f"WITH locked AS MATERIALIZED (SELECT r.id AS run, {_STAYS} AS stays FROM {plan.schema.qualified(TASKS)} t "  # noqa: S608
         f"JOIN {plan.schema.qualified(RUNS)} r ON r.dag_id = t.dag_id AND r.run_id = t.run_id "
-        "WHERE r.id = ANY(%s::bigint[]) LIMIT %s FOR UPDATE OF t NOWAIT",
+        "WHERE r.id = ANY(%s::bigint[]) LIMIT %s FOR UPDATE OF t NOWAIT) "
+        "SELECT run, count(*), bool_or(stays) FROM locked GROUP BY run",
         (*_stays(plan), runs, most + 1),
     )
-    return [(row[0], row[1], row[2]) for row in rows]
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def _places_of(connection: Connection, plan: Plan, runs: list[int], most: int | None = None) -> list[str]:
+    """Tell where the task instances of some runs lie, which are locked."""
+    rows = ask(
+        connection,
+        f"SELECT t.ctid::text FROM {plan.schema.qualified(TASKS)} t "  # noqa: S608
+        f"JOIN {plan.schema.qualified(RUNS)} r ON r.dag_id = t.dag_id AND r.run_id = t.run_id "
+        "WHERE r.id = ANY(%s::bigint[]) LIMIT %s::bigint",
+        (runs, most),
+    )
+    return [row[0] for row in rows]
 
 
 def _with_tasks_that_stay(connection: Connection, plan: Plan, runs: list[int]) -> set[int]:
@@ -181,46 +199,78 @@ def _with_tasks_that_stay(connection: Connection, plan: Plan, runs: list[int]) -
     return {row[0] for row in rows}
 
 
-def _delete(
-    connection: Connection, plan: Plan, runs: list[int], places: list[str], done: Done, removal: Removal
-) -> None:
-    """Remove the rows, children first where an index leads from runs to them.
+def _delete_runs(connection: Connection, plan: Plan, runs: list[int], done: Done, removal: Removal) -> None:
+    """Remove runs with all that hangs on them.
 
-    Of what is found by task instances alone each row goes with its task instance, by the foreign key: PostgreSQL looks for it anyway, row
-    by row, and a statement of ours before that took a quarter of the time more. It counts what it removes so.
+    What goes with a run or a task instance by the foreign key is left to that: PostgreSQL looks for it anyway, row by row, and statements
+    of ours before that took time more. It counts what it removes so. Nearly all of the time goes into this looking, so the task instances
+    go in the order of the indexes that are looked into: a tenth of the time less than by runs.
     """
     names = {table.name for table in plan.run_tables}
-    cascading = [
-        table.name for table in plan.run_tables if not removal.is_explicit and _goes_by_cascade(table, names, done)
+    along = [
+        table.name
+        for table in plan.run_tables
+        if not removal.is_explicit and table.name != TASKS and names & table.goes_with
     ]
-    before = _counted(connection, plan, cascading)
-    for table in plan.run_tables:
-        if table.name in cascading:
-            continue
-        by_tasks = table.of_tasks if done.is_partial or table.of_runs is None or table.name == TASKS else None
-        found = by_tasks or (None if done.is_partial else table.of_runs)
-        if found is None or (by_tasks and not places):
-            continue
-        using, condition = found
-        if table.name == RUNS:
-            # One that a task instance was added to meanwhile stays; the foreign key would take that along.
-            condition += (
-                f" AND NOT EXISTS (SELECT FROM {plan.schema.qualified(TASKS)} t "
-                "WHERE t.dag_id = c.dag_id AND t.run_id = c.run_id)"
-            )
-        statement = f"DELETE FROM {plan.schema.qualified(table.name)} AS c{' USING ' + using if using else ''} WHERE {condition}"  # noqa: S608
-        gone = removal.remove(connection, table.name, "c", Sql(statement, (places if by_tasks else runs,)))
-        if gone:
-            done.rows[table.name] = gone
-    for name, count in _counted(connection, plan, cascading).items():
+    places = cache(lambda: _places_of(connection, plan, runs))
+    with _counting(connection, plan, along, done):
+        for table in plan.run_tables:
+            if table.name in along:
+                continue
+            if table.name == TASKS:
+                _remove(connection, plan, TASKS, _tasks_in_order(plan), runs, done, removal)
+            elif table.of_runs is not None:
+                _remove(connection, plan, table.name, table.of_runs, runs, done, removal)
+            elif table.of_tasks is not None and places():
+                _remove(connection, plan, table.name, table.of_tasks, places(), done, removal)
+
+
+def _tasks_in_order(plan: Plan) -> tuple[str, str]:
+    return (
+        f"(SELECT t.ctid AS place FROM {plan.schema.qualified(TASKS)} t "  # noqa: S608
+        f"JOIN {plan.schema.qualified(RUNS)} r ON r.dag_id = t.dag_id AND r.run_id = t.run_id "
+        "WHERE r.id = ANY(%s::bigint[]) ORDER BY t.dag_id, t.task_id, t.run_id) AS j",
+        "c.ctid = j.place",
+    )
+
+
+def _delete_tasks(connection: Connection, plan: Plan, places: list[str], done: Done, removal: Removal) -> None:
+    """Remove task instances of a run that has too many of them for one batch, with all that hangs on them."""
+    names = {table.name for table in plan.run_tables}
+    along = [
+        table.name
+        for table in plan.run_tables
+        if not removal.is_explicit and table.of_tasks and TASKS in names and table.name != TASKS
+    ]
+    with _counting(connection, plan, along, done):
+        for table in plan.run_tables:
+            if table.of_tasks is not None and table.name not in along and places:
+                _remove(connection, plan, table.name, table.of_tasks, places, done, removal)
+
+
+def _remove(
+    connection: Connection,
+    plan: Plan,
+    table: str,
+    found: tuple[str, str],
+    given: list[int] | list[str],
+    done: Done,
+    removal: Removal,
+) -> None:
+    using, condition = found
+    text = f"DELETE FROM {plan.schema.qualified(table)} AS c{' USING ' + using if using else ''} WHERE {condition}"  # noqa: S608
+    gone = removal.remove(connection, table, "c", Sql(text, (given,)))
+    if gone:
+        done.rows[table] = gone
+
+
+@contextmanager
+def _counting(connection: Connection, plan: Plan, tables: list[str], done: Done) -> Iterator[None]:
+    before = _counted(connection, plan, tables)
+    yield
+    for name, count in _counted(connection, plan, tables).items():
         if count > before[name]:
             done.rows[name] = count - before[name]
-
-
-def _goes_by_cascade(table: RunTable, names: set[str], done: Done) -> bool:
-    if TASKS not in names or table.name in (TASKS, RUNS) or table.of_tasks is None:
-        return False
-    return done.is_partial or table.of_runs is None
 
 
 def _counted(connection: Connection, plan: Plan, tables: list[str]) -> dict[str, int]:

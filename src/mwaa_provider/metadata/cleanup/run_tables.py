@@ -19,12 +19,14 @@ class RunTable:
         condition on a row ``c``. ``None`` where no index leads that way, but one leads from task instances.
     :param of_tasks: How they are found from task instances (one value, an array of their ``ctid`` as text); ``None`` if they hang on runs
         alone.
+    :param goes_with: Of the tables that it hangs on, those that take all of its rows along by the database's own ``ON DELETE CASCADE``.
     """
 
     name: str
     hangs_on: tuple[str, ...]
     of_runs: tuple[str, str] | None
     of_tasks: tuple[str, str] | None
+    goes_with: frozenset[str]
 
 
 def run_tables(schema: Schema) -> tuple[RunTable, ...]:
@@ -63,7 +65,9 @@ def _children_first(below: dict[str, list[ForeignKey]]) -> list[str]:
 
 def _run_table(schema: Schema, below: dict[str, list[ForeignKey]], table: str) -> RunTable:
     keys = below[table]
-    found = RunTable(table, tuple(dict.fromkeys(key.parent for key in keys)), None, None)
+    # A row whose foreign key is NULL is taken along by nothing.
+    goes_with = frozenset(key.parent for key in keys if set(key.columns) <= schema.required[table])
+    found = RunTable(table, tuple(dict.fromkeys(key.parent for key in keys)), None, None, goes_with)
     if table == RUNS:
         return replace(found, of_runs=("", "c.id = ANY(%s::bigint[])"))
     if table == TASKS:
@@ -85,6 +89,7 @@ def _run_table(schema: Schema, below: dict[str, list[ForeignKey]], table: str) -
         found,
         of_runs=_joined(schema, [direct]) if direct is not None and is_quick else None,
         of_tasks=None if to_tasks is None else _joined(schema, to_tasks),
+        goes_with=goes_with | ({RUNS} if direct in keys else set()),
     )
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 _COLUMNS = """
-SELECT n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
+SELECT n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull
 FROM pg_catalog.pg_attribute a
 JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -85,6 +85,7 @@ class Schema:
     :param primary_keys: Table to the columns of its primary key.
     :param indexes: Table to the columns of each of its whole indexes; an expression is an empty name.
     :param foreign_keys: All foreign keys.
+    :param required: Table to its columns that are never ``NULL``.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Schema:
     primary_keys: Mapping[str, tuple[str, ...]]
     indexes: Mapping[str, tuple[tuple[str, ...], ...]]
     foreign_keys: tuple[ForeignKey, ...]
+    required: Mapping[str, frozenset[str]]
 
     @classmethod
     def read(cls, connection: Connection, schema: str | None = None) -> Schema:
@@ -106,8 +108,10 @@ class Schema:
 
         described = ask(_COLUMNS)
         columns: dict[str, dict[str, str]] = {}
-        for _, table, column, kind in described:
+        required: dict[str, frozenset[str]] = {}
+        for _, table, column, kind, is_required in described:
             columns.setdefault(table, {})[column] = kind
+            required[table] = required.get(table, frozenset()) | ({column} if is_required else frozenset())
         indexes: dict[tuple[str, int, bool], tuple[str, ...]] = {}
         for table, number, is_primary, column in ask(_INDEXES):
             key = (table, number, is_primary)
@@ -118,6 +122,7 @@ class Schema:
             {table: of for (table, _, is_primary), of in indexes.items() if is_primary},
             {table: tuple(of for (one, _, _), of in indexes.items() if one == table) for table in columns},
             _foreign_keys(ask(_FOREIGN_KEYS)),
+            required,
         )
 
     def qualified(self, table: str) -> str:
