@@ -107,6 +107,32 @@ def test_a_run_that_is_cleared_meanwhile_stays(history, engine):
     assert history.run_ids("xcom") == ["newest", "old_000", "old_001"]
 
 
+def test_a_run_that_goes_gets_no_further_task_instance(history, engine, lock):
+    """It would go with its run, whatever its state: the run's own foreign key has to keep it out while the batch is at work."""
+    from mwaa_provider.metadata.cleanup import run_batches
+    from mwaa_provider.metadata.cleanup.sessions import batch
+
+    old_runs(history, 1)
+    plan = history.plan()
+    other_id = ", id = gen_random_uuid()" if history.schema.columns["task_instance"].get("id") == "uuid" else ""
+    one_more = (
+        "SET LOCAL lock_timeout = 100; CREATE TEMPORARY TABLE late AS SELECT * FROM task_instance WHERE task_id = 'task_0' "
+        f"AND run_id = 'old_000'; UPDATE late SET task_id = 'late', state = 'running'{other_id}; "
+        "INSERT INTO task_instance SELECT * FROM late"
+    )
+    with lock(one_more):
+        with engine.connect() as connection, batch(connection, Limits(), by_index=True):
+            done = run_batches.clean_runs(connection, plan, [], [history.runs["old_000"]], 100)
+        assert (done.rows, done.put_back) == ({}, (history.runs["old_000"],))
+    with engine.connect() as connection, batch(connection, Limits(), by_index=True):
+        done = run_batches.clean_runs(connection, plan, [], [history.runs["old_000"]], 100)
+        assert done.rows[RUNS] == 1
+        with pytest.raises(Exception, match="lock timeout"), lock(one_more):
+            pass
+    assert history.run_ids() == ["newest"]
+    assert history.violations() == []
+
+
 _CHILD = """
 import sys
 from datetime import datetime
