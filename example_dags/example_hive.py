@@ -8,8 +8,8 @@ What it needs:
 - a way from the workers to port 10000 of the cluster (of EMR: the master's security group)
 
 AWS's own sample puts Hadoop and Hive into plugins.zip, of Airflow 2.0.2, for the ``hive`` command, and its plugin fails where
-``CLASSPATH`` is not set. If you need the command, a file of environment variables extends ``CLASSPATH`` also where it is unset
-(docs/plugins.md).
+``CLASSPATH`` is not set. If you need the command, a file of environment variables
+(``mwaa_provider.environment_variables_file``, docs/plugins.md) extends ``CLASSPATH`` also where it is unset.
 """
 
 from datetime import datetime, timezone

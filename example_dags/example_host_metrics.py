@@ -9,7 +9,8 @@ What it needs:
     {"Effect": "Allow", "Action": "cloudwatch:PutMetricData", "Resource": "*"}
 
 The guide's sample makes ten calls and reports a processor use of 0.0. Here it is one call, and the processors are measured over a second.
-Both measure the worker that the task lands on; to have every worker measured, switch on the plugin (docs/metrics.md).
+Both measure the worker that the task lands on; to have every worker measured, set the option
+``mwaa_provider.host_metrics : True`` (docs/metrics.md).
 """
 
 from datetime import datetime, timedelta, timezone

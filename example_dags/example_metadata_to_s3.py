@@ -10,7 +10,8 @@ What it needs:
      "Resource": "arn:aws:s3:::BUCKET/*"},
     {"Effect": "Allow", "Action": ["s3:ListBucket", "s3:ListBucketMultipartUploads"], "Resource": "arn:aws:s3:::BUCKET"}
 
-- on Airflow 3, where tasks do not reach the database: the metadata API (docs/metadata-api.md), or a connection to the database.
+- on Airflow 3, where tasks do not reach the database: the metadata API, which the option
+  ``mwaa_provider.metadata_api : True`` switches on (docs/metadata-api.md), or a connection to the database
 """
 
 from datetime import datetime, timezone

@@ -15,6 +15,7 @@ from tests.support.network import block_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.support.dag_runs import RunDag
     from tests.support.database import AirflowDatabase
@@ -81,3 +82,16 @@ def run_dag(airflow_database: AirflowDatabase) -> RunDag:
     from tests.support.dag_runs import RunDag
 
     return RunDag(airflow_database)
+
+
+@pytest.fixture(scope="session")
+def providers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path | None]:
+    """A folder with the providers that the examples ask for, to be put before all others; None where they are not to be had."""
+    from tests.support.providers import install_providers, why_not
+
+    if why_not():
+        yield None
+        return
+    folder = install_providers(tmp_path_factory.mktemp("providers"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import airflow
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -20,6 +19,7 @@ from tests.example_dags.running import run_example
 from tests.packaging.environments import make_environment, uv
 from tests.support.dag_runs import DagOutcome, RunDag
 from tests.support.processes import ROOT
+from tests.support.providers import why_not
 
 FURTHER = Path(__file__).parent / "further"
 
@@ -42,7 +42,7 @@ class Key:
 class SshServer:
     """A server that runs, and what leads to it.
 
-    :param packages: The folder with the SSH provider and paramiko.
+    :param packages: The folder with the SSH provider and paramiko, among others.
     :param port: Where it listens.
     :param host: Its key.
     :param user: The key of the user ``etl``.
@@ -56,7 +56,7 @@ class SshServer:
     commands: Path
 
     def path(self) -> str:
-        return os.pathsep.join(map(str, (ROOT, ROOT / "src", self.packages)))
+        return os.pathsep.join(map(str, (self.packages, ROOT, ROOT / "src")))
 
     def connection(self, host_key: str) -> str:
         extra = {"private_key": self.user.private, "host_key": host_key, "no_host_key_check": False}
@@ -68,13 +68,11 @@ class SshServer:
 
 
 @pytest.fixture(scope="module")
-def ssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
-    pins = FURTHER / f"ssh-airflow-{airflow.__version__}.txt"
-    if not pins.exists():
-        pytest.skip(f"there are no pins of the SSH provider for Airflow {airflow.__version__}")
+def ssh(tmp_path_factory: pytest.TempPathFactory, providers: Path | None) -> Iterator[SshServer]:
+    if providers is None:
+        pytest.skip(why_not())
     folder = tmp_path_factory.mktemp("ssh")
-    packages, commands, host_key = folder / "packages", folder / "commands", folder / "host_key"
-    uv("pip", "install", "--python", sys.executable, "--no-deps", "--target", str(packages), "-r", str(pins))
+    commands, host_key = folder / "commands", folder / "host_key"
     host, user = Key.new(), Key.new()
     host_key.write_text(host.private)
     commands.write_text("")
@@ -86,11 +84,11 @@ def ssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
         "etl",
         str(commands),
     ]
-    environment = {**os.environ, "PYTHONPATH": str(packages)}
+    environment = {**os.environ, "PYTHONPATH": str(providers)}
     with subprocess.Popen(server, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:
             assert process.stdout is not None
-            yield SshServer(packages, int(process.stdout.readline()), host, user, commands)
+            yield SshServer(providers, int(process.stdout.readline()), host, user, commands)
         finally:
             process.kill()
 

@@ -11,6 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from mwaa_provider.local.real.interpreter import NEWEST_TESTED
+from tests.support.providers import asked_for_by
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -47,7 +48,8 @@ def _pinned(file: Path) -> dict[str, list[str]]:
 
 
 def test_every_leg_has_its_pins_and_there_are_no_others():
-    names = {f"airflow-{airflow}.txt" for airflow in LEGS} | {"lint.txt", "docs.txt", "uv.txt", "build.txt"}
+    names = {f"{kind}-{airflow}.txt" for kind in ("airflow", "providers") for airflow in LEGS}
+    names |= {"lint.txt", "docs.txt", "uv.txt", "build.txt"}
     assert {file.name for file in FILES} == names
     assert set(DEFAULT_LEGS) <= set(LEGS)
 
@@ -79,6 +81,18 @@ def test_mwaas_own_versions_win(airflow):
     assert {name: pinned[name] for name in mwaa if name in pinned} == {
         name: [mwaa[name]] for name in mwaa if name in pinned
     }
+
+
+@pytest.mark.parametrize("airflow", LEGS)
+def test_the_examples_providers_come_on_top(airflow):
+    """What the lock holds keeps its version; without a constraint file, the day's Snowflake connector wants others of these two."""
+    providers = _pinned(ROOT / f"pins/providers-{airflow}.txt")
+    texts = [file.read_text(encoding="utf-8") for file in (ROOT / "example_dags").glob("*.py")]
+    assert {name for name in providers if name.startswith("apache-airflow")} == {
+        name for text in texts for name in asked_for_by(text)
+    }
+    changed = set(providers) & set(_pinned(ROOT / f"pins/airflow-{airflow}.txt"))
+    assert changed == ({"cryptography", "urllib3"} if LEGS[airflow].resolved_at else set())
 
 
 def test_the_oldest_promise_is_tested():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -19,6 +20,7 @@ from mwaa_provider.metadata.api.client import MetadataApi
 from mwaa_provider.metadata.export.api_source import ApiSource
 from mwaa_provider.metadata.export.source import Asked
 from tests.metadata.api.support import AIRFLOW_3_ONLY, URL, Database, Local, client_of, table
+from tests.support.processes import ROOT
 
 pytestmark = AIRFLOW_3_ONLY
 
@@ -66,6 +68,20 @@ def test_a_whole_table(local, database, numbers):
     assert rows.row_count == len(found) > 100_000
     assert rows.first_age == "2026-01-01T00:01:00.000000Z"
     assert local.times_asked("rows") >= 3
+
+
+def test_the_example_of_the_page(local, tmp_path, monkeypatch, capsys):
+    """As it stands in docs/metadata-api.md, with a client and an environment of this test."""
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/metadata-api.md").read_text(encoding="utf-8"), re.DOTALL)
+    (text,) = (block for block in blocks if "ApiSource(" in block)
+    text, changed = re.subn(r'MwaaClient\(.*?\), "production"', 'local.client(), "there"', text)
+    assert changed == 1
+    exec(compile(text, "metadata-api.md", "exec"), {"local": local})
+    printed = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [line[0] for line in printed] == ["dag_run", "log"]
+    for name, count, *_ in printed:
+        assert len((tmp_path / f"{name}.csv").read_bytes().splitlines()) == int(count)
 
 
 def test_it_tells_how_far_it_is(local, numbers):
