@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 from _table import show
@@ -20,6 +21,8 @@ from _year import fill_year
 
 from mwaa_provider.local.real.postgres import PostgresServer
 
+HERE = Path(__file__).resolve().parent
+CHART = HERE.parent / "docs/images/clean-up-latency.png"
 _KEPT_DAYS = 30
 
 
@@ -28,6 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tasks", type=int, nargs="*", default=[1_000_000], help="task instances (default: 1,000,000)")
     parser.add_argument("--rate", type=int, default=200, help="updates a second beside it (default: 200; 0 for none)")
+    parser.add_argument("--no-chart", action="store_true", help="draw no chart")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
@@ -38,12 +42,15 @@ def main() -> None:
         server.start()
         try:
             for tasks in options.tasks:
-                _measure(server, folder, tasks, options.rate)
+                times = _measure(server, folder, tasks, options.rate)
+            if times and not options.no_chart:
+                _chart(times, tasks)
+                print(f"\n{CHART.relative_to(HERE.parent)}")
         finally:
             server.stop()
 
 
-def _measure(server: PostgresServer, folder: str, tasks: int, rate: int) -> None:
+def _measure(server: PostgresServer, folder: str, tasks: int, rate: int) -> dict[str, list[float]]:
     template = server.create_database(f"year_{tasks}")
     environment = {
         **os.environ,
@@ -91,6 +98,37 @@ def _measure(server: PostgresServer, folder: str, tasks: int, rate: int) -> None
             for label, one in told.items()
         ],
     )
+    if not rate:
+        return {}
+    ours, theirs = (told[f"{label}, {rate} updates/s"] for label in ("ours", "airflow db clean"))
+    return {
+        "nothing beside it": [*ours["idle times"], *theirs["idle times"]],
+        "beside our clean-up": ours["times"],
+        "beside airflow db clean": theirs["times"],
+    }
+
+
+def _chart(times: dict[str, list[float]], tasks: int) -> None:
+    """Draw how long the updates took, from the median to the slowest."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    shares = (50, 75, 90, 95, 99, 99.9, 100)
+    figure, axes = pyplot.subplots(figsize=(6.4, 3.6))
+    for label, values in times.items():
+        ordered = sorted(values)
+        at = [ordered[min(len(ordered) - 1, int(len(ordered) * share / 100))] * 1000 for share in shares]
+        axes.plot(range(len(shares)), at, marker="o", label=label)
+    axes.set_xticks(range(len(shares)), [f"{share:g} %" if share < 100 else "slowest" for share in shares])
+    axes.set_yscale("log")
+    axes.set_ylabel("milliseconds")
+    axes.set_title(f"Updates of task instances, {tasks:,} of them being cleaned")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.tight_layout()
+    figure.savefig(CHART, dpi=110)
 
 
 def _run(
@@ -101,7 +139,7 @@ def _run(
     try:
         watch = _Watch(server, name)
         load = _Load(server, name, rate)
-        idle = load.measure(10.0) if rate else None
+        idle = load.measure(20.0) if rate else []
         given = {**environment, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": server.url(name)}
         with watch, load:
             done = subprocess.run(
@@ -113,8 +151,8 @@ def _run(
             )
         told: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
         told["longest"] = watch.longest
-        if idle is not None:
-            told |= {"idle": idle, "beside": load.p99()}
+        if idle:
+            told |= {"idle": _p99(idle), "idle times": idle, "beside": _p99(load.times), "times": load.times}
         connection = server.connect(name)
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM task_instance")
@@ -123,6 +161,10 @@ def _run(
         return told
     finally:
         server.drop_database(name)
+
+
+def _p99(times: list[float]) -> float:
+    return statistics.quantiles(times, n=100)[-1] * 1000
 
 
 class _Watch(threading.Thread):
@@ -161,7 +203,7 @@ class _Load(threading.Thread):
         super().__init__(daemon=True)
         self._rate = rate
         self._ended = threading.Event()
-        self._times: list[float] = []
+        self.times: list[float] = []
         if rate:
             self._connection = server.connect(name)
             self._connection.autocommit = True
@@ -174,7 +216,7 @@ class _Load(threading.Thread):
 
     def __enter__(self) -> None:
         if self._rate:
-            self._times = []
+            self.times = []
             self.start()
 
     def __exit__(self, *_: object) -> None:
@@ -186,13 +228,10 @@ class _Load(threading.Thread):
     def run(self) -> None:
         self._update_until(self._ended.is_set)
 
-    def measure(self, seconds: float) -> float:
+    def measure(self, seconds: float) -> list[float]:
         end = time.monotonic() + seconds
         self._update_until(lambda: time.monotonic() > end)
-        return self.p99()
-
-    def p99(self) -> float:
-        return statistics.quantiles(self._times, n=100)[-1] * 1000
+        return self.times
 
     def _update_until(self, is_over: Any) -> None:
         begin = time.monotonic()
@@ -206,7 +245,7 @@ class _Load(threading.Thread):
                     "UPDATE task_instance SET updated_at = now() WHERE dag_id = %s AND run_id = %s AND task_id = %s",
                     self._rows[number % len(self._rows)],
                 )
-                self._times.append(time.monotonic() - began)
+                self.times.append(time.monotonic() - began)
 
 
 def _child(case: dict[str, Any]) -> None:

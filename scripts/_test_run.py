@@ -42,6 +42,8 @@ SAME_EVERYWHERE = (
     "tests/packaging/checks",
     "tests/scripts",
 )
+# The client knows no Airflow of its own process: it meets the oldest boto3 and requests, the default legs', and in the full run all.
+CLIENT = "tests/client"
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,10 @@ def _interrupt(number: int, frame: types.FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def _left_out(airflow: str) -> tuple[str, ...]:
+    return SAME_EVERYWHERE if airflow == next(iter(LEGS)) else (*SAME_EVERYWHERE, CLIENT)
+
+
 def _plan(options: argparse.Namespace) -> Plan:
     if options.lint:
         return Plan((), 1, 0)
@@ -130,7 +136,7 @@ def _plan(options: argparse.Namespace) -> Plan:
     if options.matrix:
         # What takes longest begins.
         others = tuple(
-            Part(airflow, "not slow and not real_airflow", left_out=SAME_EVERYWHERE)
+            Part(airflow, "not slow and not real_airflow", left_out=_left_out(airflow))
             for airflow in reversed(LEGS)
             if airflow not in DEFAULT_LEGS
         )
