@@ -15,6 +15,7 @@ AWS's own sample of this sends one command and never reads the answer, so every 
 an id of its own, is waited for, and its state is the task's state; a retry takes up the same run.
 """
 
+# [START example_trigger_other_environment]
 from datetime import datetime, timedelta, timezone
 
 from airflow import DAG
@@ -41,3 +42,4 @@ with DAG(
         aws_conn_id="{{ params.aws_conn_id }}",
     )
     # [END howto_trigger_dag_run]
+# [END example_trigger_other_environment]

@@ -45,13 +45,14 @@ def airflow(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
             yield airflow
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/client.md"])
-def test_the_first_steps(airflow: ScriptedAirflow, page: str) -> None:
-    airflow.add_dag("load_orders", run_takes=0)
+@pytest.mark.parametrize(
+    ("page", "dag_id", "conf"),
+    [("README.md", "example_target", {"greeting": "hello"}), ("docs/client.md", "load_orders", {"day": "2026-01-31"})],
+)
+def test_the_first_steps(airflow: ScriptedAirflow, page: str, dag_id: str, conf: dict[str, str]) -> None:
+    airflow.add_dag(dag_id, run_takes=0)
     run = execute(page, having="run.run_id, timeout=3600)")["run"]
-    assert [(found.run_id, found.conf) for found in airflow.runs("load_orders")] == [
-        (run.run_id, {"day": "2026-01-31"})
-    ]
+    assert [(found.run_id, found.conf) for found in airflow.runs(dag_id)] == [(run.run_id, conf)]
     assert run.state == "success"
 
 

@@ -34,8 +34,12 @@ def test_included_code_is_the_examples(page: str, marker: str, source: str, code
 
 
 def without_empty_lines(code: str) -> str:
-    """The formatter wants two between the functions of a page, one between those in a DAG, and one before a marker's end."""
-    return "\n".join(line for line in code.splitlines() if line.strip())
+    """The formatter wants two between the functions of a page, one between those in a DAG, and one before a marker's end.
+
+    Markers within what is included are left out as well.
+    """
+    marker = re.compile(r" *# \[(START|END) \w+\]")
+    return "\n".join(line for line in code.splitlines() if line.strip() and not marker.fullmatch(line))
 
 
 def test_no_marker_is_left_without_its_code() -> None:
