@@ -61,7 +61,11 @@ def _writer(target: Any, schema: Any, compression: str | None, first: Any) -> An
         for field, column in zip(schema, first.columns, strict=True)
         if pyarrow.types.is_string(field.type) and len(column.unique()) <= _WORTH_A_DICTIONARY * len(column)
     ]
-    return pyarrow.parquet.ParquetWriter(target, schema, compression=compression or "none", use_dictionary=repeated)
+    # The smallest and the largest text of a group tell nobody where to look, and stay in memory to the end of the file.
+    told = [field.name for field in schema if not pyarrow.types.is_string(field.type)]
+    return pyarrow.parquet.ParquetWriter(
+        target, schema, compression=compression or "none", use_dictionary=repeated, write_statistics=told
+    )
 
 
 def _groups(rows: TableRows, kinds: dict[str, Any]) -> Iterator[Any]:
