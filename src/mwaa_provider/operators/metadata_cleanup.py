@@ -59,8 +59,8 @@ class MetadataCleanupOperator(AwsClients, BaseOperator):
         the database only.
     :param drop_leftovers: Whether to drop the archive tables ``_airflow_deleted__*`` that ``airflow db clean`` has left (default false).
         Not by the CLI endpoint.
-    :param archive_to: ``s3://BUCKET/PREFIX`` where each batch's rows are written, and read back, before they go; by the database only
-        (default: nowhere). (templated)
+    :param archive_to: ``s3://BUCKET/PREFIX`` where each batch's rows are written, and read back, before they go; by the database or
+        the metadata API (default: nowhere). (templated)
     :param aws_conn_id: The Airflow connection to AWS, for a web server and the archive (default ``aws_default``); ``None`` for the worker's
         own role. (templated)
     :param region_name: AWS region of the environment and the bucket (default: the connection's). (templated)

@@ -21,7 +21,7 @@ PATHS = (
     ("POST", "/plan"),
     ("POST", "/cuts"),
     ("POST", "/rows"),
-    *(("POST", f"/cleanup/{path}") for path in ("plan", "count", "batch", "analyze", "drop")),
+    *(("POST", f"/cleanup/{path}") for path in ("plan", "count", "batch", "take", "remove", "gone", "analyze", "drop")),
 )
 #: Never to be seen in any answer: the value of the planted variable.
 PLANTED = "hunter2-planted-secret"

@@ -24,7 +24,7 @@ from tests.support.tasks import context_of
 pytestmark = AIRFLOW_3_ONLY
 
 BATCH = f"/mwaa_provider{URL}/cleanup/batch"
-PATHS = ("plan", "count", "batch", "analyze", "drop")
+PATHS = ("plan", "count", "batch", "take", "remove", "gone", "analyze", "drop")
 
 
 @pytest.fixture

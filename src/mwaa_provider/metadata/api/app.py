@@ -81,6 +81,18 @@ def _cleanup_questions(cleaner: WebServerCleaner) -> dict[str, Callable[[bytes],
         question = cleanup_questions.batch_question(body)
         return lambda: cleaner.batch(question), lambda answer: told_of(question.wanted, answer)
 
+    def take(body: bytes) -> tuple[_Ask, _Tell]:
+        question = cleanup_questions.batch_question(body)
+        return lambda: cleaner.take(question), silent
+
+    def remove(body: bytes) -> tuple[_Ask, _Tell]:
+        question = cleanup_questions.removal_question(body)
+        return lambda: cleaner.remove(question), lambda answer: told_of(question.batch.wanted, answer)
+
+    def gone(body: bytes) -> tuple[_Ask, _Tell]:
+        question = cleanup_questions.gone_question(body)
+        return lambda: cleaner.gone(question), silent
+
     def analyze(body: bytes) -> tuple[_Ask, _Tell]:
         table = cleanup_questions.table_question(body)
         return lambda: cleaner.analyze(table), silent
@@ -89,7 +101,8 @@ def _cleanup_questions(cleaner: WebServerCleaner) -> dict[str, Callable[[bytes],
         table = cleanup_questions.table_question(body)
         return lambda: cleaner.drop(table), lambda answer: f"the archive table {table}" if answer["dropped"] else ""
 
-    return {"plan": plan, "count": count, "batch": batch, "analyze": analyze, "drop": drop}
+    archiving = {"take": take, "remove": remove, "gone": gone}
+    return {"plan": plan, "count": count, "batch": batch, **archiving, "analyze": analyze, "drop": drop}
 
 
 class _MetadataApi:

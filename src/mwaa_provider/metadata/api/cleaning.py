@@ -5,20 +5,39 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mwaa_provider.exceptions import InvalidInputError, MetadataDatabaseError
-from mwaa_provider.metadata.api.cleanup_questions import BatchQuestion, CountQuestion, PlanQuestion
-from mwaa_provider.metadata.api.reading import PROTOCOL, AnswerError
+from mwaa_provider.metadata.api.cleanup_questions import (
+    BatchQuestion,
+    CountQuestion,
+    GoneQuestion,
+    PlanQuestion,
+    RemovalQuestion,
+)
+from mwaa_provider.metadata.api.reading import PROTOCOL, AnswerError, is_served
+from mwaa_provider.metadata.api.taking import (
+    MOST_BYTES,
+    MOST_BYTES_OF_THE_SMALLEST,
+    LargeBatchError,
+    TakenError,
+    Taking,
+)
 from mwaa_provider.metadata.api.work import STATEMENT_SECONDS
+from mwaa_provider.metadata.catalog import Catalog
 from mwaa_provider.metadata.cleanup.aftercare import analyze, drop_leftovers, leftovers, sizes_of
+from mwaa_provider.metadata.cleanup.looking import are_gone
 from mwaa_provider.metadata.cleanup.plan import Plan, Wanted, make_plan, try_plan
 from mwaa_provider.metadata.cleanup.preview import preview
+from mwaa_provider.metadata.cleanup.removing import PLAIN, Removals
+from mwaa_provider.metadata.cleanup.report import Report
 from mwaa_provider.metadata.cleanup.rights import missing_rights
 from mwaa_provider.metadata.cleanup.schema import Schema
 from mwaa_provider.metadata.cleanup.sessions import BatchBlockedError
-from mwaa_provider.metadata.cleanup.slices import clean_slice, works_of
+from mwaa_provider.metadata.cleanup.slices import Slice, clean_slice, works_of
+from mwaa_provider.metadata.cleanup.work import RUN_WORK
 from mwaa_provider.metadata.database import MetadataDatabase, TimeLimits, by_airflows_settings
 
 if TYPE_CHECKING:
@@ -51,6 +70,8 @@ class WebServerCleaner:
                     problems += missing_rights(connection, plan)
             if problems:
                 raise InvalidInputError(problems)
+            with database.snapshot(_LIMITS) as connection:
+                catalog = Catalog.read(connection, database.schema)
             sizes = sizes_of(engine, schema, plan.touched)
             return {
                 "protocol": PROTOCOL,
@@ -58,6 +79,7 @@ class WebServerCleaner:
                 "tables": list(plan.tables),
                 "sizes": {table: asdict(size) for table, size in sizes.items()},
                 "not_cleaned": dict(plan.not_cleaned),
+                "not_archived": _secret_works(plan, catalog),
                 "leftovers": leftovers(schema),
             }
 
@@ -87,24 +109,73 @@ class WebServerCleaner:
         """
         with self._opened() as (_, engine, schema):
             plan = make_plan(schema, question.wanted)
-            _check_place(plan, question)
+            return _done(engine, plan, question, question.seconds)
+
+    def take(self, question: BatchQuestion) -> dict[str, Any]:
+        """Give the rows that are next to be removed, and remove nothing; it can be asked twice.
+
+        :param question: Which rows, and where to begin.
+        :raises AnswerError: Something stands in the way, or the smallest batch is too large.
+        """
+        return self._by_taking(question, None, None)
+
+    def remove(self, question: RemovalQuestion) -> dict[str, Any]:
+        """Remove a batch that was taken, as it was taken or not at all.
+
+        :param question: What was taken.
+        :raises AnswerError: It has changed, is gone, or was taken too long ago.
+        """
+        return self._by_taking(question.batch, question.digests, question.until)
+
+    def _by_taking(
+        self, question: BatchQuestion, digests: Mapping[str, str] | None, until: datetime | None
+    ) -> dict[str, Any]:
+        with self._opened() as (database, engine, schema):
+            plan = make_plan(schema, question.wanted)
+            with database.snapshot(_LIMITS) as connection:
+                catalog = Catalog.read(connection, database.schema)
+            if question.work in _secret_works(plan, catalog):
+                raise InvalidInputError([f"work: {question.work} holds what never leaves, and cannot be archived"])
+            place = question.place
+            most = MOST_BYTES_OF_THE_SMALLEST if place.rows == 1 else MOST_BYTES
+            taking = Taking(catalog, digests, until, most)
+            try:
+                answer = _done(engine, plan, question, 0.0, taking)
+            except TakenError as taken:
+                return taken.answer
+            except LargeBatchError:
+                if place.rows == 1:
+                    text = f"A single task instance's rows have more than {most:,} bytes."
+                    raise AnswerError(413, "too_large", text) from None
+                smaller = replace(place, rows=max(1, (place.rows or 1000) // 4))
+                return _answered(Slice(Report(""), smaller, is_end=False, reached=question.work))
+            if digests is not None and not taking.is_removed:
+                raise AnswerError(409, "changed_batch", "The batch is not as it was taken. Take it anew.")
+            return answer
+
+    def gone(self, question: GoneQuestion) -> dict[str, Any]:
+        """Tell whether a batch that was taken is gone.
+
+        :param question: Which.
+        :raises AnswerError: It cannot be told yet; come again.
+        """
+        with self._opened() as (database, engine, _):
+            with database.snapshot(_LIMITS) as connection:
+                table = Catalog.read(connection, database.schema).tables.get(question.table)
+            if (
+                table is None
+                or not is_served(table)
+                or any(len(key) != len(table.primary_key) for key in question.keys)
+            ):
+                raise InvalidInputError([f"table, keys: {question.table!r} has no such keys"])
             try:
                 with engine.connect() as connection:
-                    done = clean_slice(
-                        connection, plan, question.settings, question.work, question.place, question.seconds
-                    )
+                    gone = are_gone(connection, table, question.keys, question.until)
             except BatchBlockedError as blocked:
-                raise AnswerError(503, "blocked", f"The next batch cannot be found: {blocked.why}.") from blocked
-        return {
-            "rows": dict(done.report.rows),
-            "left": [asdict(one) for one in done.report.left],
-            "kept_runs": done.report.kept_runs,
-            "batches": done.report.batches,
-            "longest_batch": done.report.longest_batch,
-            "place": asdict(done.place),
-            "is_end": done.is_end,
-            "reached": done.reached,
-        }
+                raise AnswerError(503, "blocked", f"It cannot be told yet: {blocked.why}.") from blocked
+        if gone is None:
+            raise AnswerError(503, "pending", f"Until {question.until.isoformat()} it may still be removed.")
+        return {"gone": gone}
 
     def analyze(self, table: str) -> dict[str, Any]:
         """Run ``ANALYZE`` on a table.
@@ -142,6 +213,41 @@ class WebServerCleaner:
             raise
         except Exception as error:
             raise _as_answer(error) from error
+
+
+def _secret_works(plan: Plan, catalog: Catalog) -> list[str]:
+    """Name the pieces of work whose rows never leave: they are there to hold credentials."""
+    tables = {RUN_WORK: [table.name for table in plan.run_tables]}
+    tables |= {table.name: [table.name, *table.parts] for table in plan.aged}
+    return [work for work in works_of(plan) if not all(is_served(catalog.tables[one]) for one in tables[work])]
+
+
+def _done(
+    engine: Engine, plan: Plan, question: BatchQuestion, seconds: float, removals: Removals = PLAIN
+) -> dict[str, Any]:
+    _check_place(plan, question)
+    try:
+        with engine.connect() as connection:
+            return _answered(
+                clean_slice(
+                    connection, plan, question.settings, question.work, question.place, seconds, removals=removals
+                )
+            )
+    except BatchBlockedError as blocked:
+        raise AnswerError(503, "blocked", f"The next batch cannot be found: {blocked.why}.") from blocked
+
+
+def _answered(done: Slice) -> dict[str, Any]:
+    return {
+        "rows": dict(done.report.rows),
+        "left": [asdict(one) for one in done.report.left],
+        "kept_runs": done.report.kept_runs,
+        "batches": done.report.batches,
+        "longest_batch": done.report.longest_batch,
+        "place": asdict(done.place),
+        "is_end": done.is_end,
+        "reached": done.reached,
+    }
 
 
 def told_of(wanted: Wanted, answer: Mapping[str, Any]) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from mwaa_provider.metadata.api.questions import QuestionReader
+from mwaa_provider.metadata.cleanup.aged_batches import Key
 from mwaa_provider.metadata.cleanup.pace import Settings
 from mwaa_provider.metadata.cleanup.plan import Wanted
 from mwaa_provider.metadata.cleanup.sessions import Limits
@@ -60,6 +62,34 @@ class BatchQuestion:
     seconds: float
 
 
+@dataclass(frozen=True)
+class RemovalQuestion:
+    """What was taken, and is to be removed now.
+
+    :param batch: The question by which it was taken.
+    :param digests: Table to the digest of its rows.
+    :param until: The moment after which it is not removed.
+    """
+
+    batch: BatchQuestion
+    digests: Mapping[str, str]
+    until: datetime
+
+
+@dataclass(frozen=True)
+class GoneQuestion:
+    """Whether a batch that was taken is gone.
+
+    :param table: A table that it has rows of.
+    :param keys: Primary keys of some of them.
+    :param until: The moment after which it is not removed.
+    """
+
+    table: str
+    keys: tuple[Key, ...]
+    until: datetime
+
+
 def plan_question(body: bytes) -> PlanQuestion:
     """Read the question for a plan.
 
@@ -90,12 +120,53 @@ def batch_question(body: bytes) -> BatchQuestion:
     :param body: The request's body.
     :raises InvalidInputError: naming everything that is wrong.
     """
-    further = ("work", "after", "rows", "per_run", "batch_size", "statement_timeout", "lock_timeout", "seconds")
-    read = QuestionReader(body, *_WANTED, *further)
+    read = QuestionReader(body, *_WANTED, *_FURTHER)
+    question = _batch(read)
+    read.finish()
+    return question
+
+
+def removal_question(body: bytes) -> RemovalQuestion:
+    """Read the question to remove what was taken.
+
+    :param body: The request's body.
+    :raises InvalidInputError: naming everything that is wrong.
+    """
+    read = QuestionReader(body, *_WANTED, *_FURTHER, "digests", "until")
+    question = RemovalQuestion(_batch(read), read.name_of_name("digests"), _until(read))
+    if not question.digests:
+        read.problems.append("digests: they are missing; give those of the batch that was taken")
+    read.finish()
+    return question
+
+
+def gone_question(body: bytes) -> GoneQuestion:
+    """Read the question whether a batch is gone.
+
+    :param body: The request's body.
+    :raises InvalidInputError: naming everything that is wrong.
+    """
+    read = QuestionReader(body, "table", "keys", "until")
+    question = GoneQuestion(read.name("table") or "", read.keys("keys"), _until(read))
+    read.finish()
+    return question
+
+
+def _until(read: QuestionReader) -> datetime:
+    until = read.moment("until")
+    if until is None and not any(problem.startswith("until:") for problem in read.problems):
+        read.problems.append("until: it is missing; give that of the batch that was taken")
+    return until or datetime.now(timezone.utc)
+
+
+_FURTHER = ("work", "after", "rows", "per_run", "batch_size", "statement_timeout", "lock_timeout", "seconds")
+
+
+def _batch(read: QuestionReader) -> BatchQuestion:
     statement = read.number("statement_timeout", 0.001, 86_400) or STATEMENT_SECONDS
     lock = read.number("lock_timeout", 0.001, 86_400) or Limits().lock
     seconds = read.number("seconds", 0, 86_400)
-    question = BatchQuestion(
+    return BatchQuestion(
         _wanted(read),
         read.name("work") or "",
         Place(
@@ -109,8 +180,6 @@ def batch_question(body: bytes) -> BatchQuestion:
         ),
         WORK_SECONDS if seconds is None else min(seconds, WORK_SECONDS),
     )
-    read.finish()
-    return question
 
 
 def table_question(body: bytes) -> str:

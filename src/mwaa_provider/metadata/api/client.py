@@ -80,6 +80,10 @@ class TooLargeError(Exception):
     """The web server could not read a range in its time."""
 
 
+class ChangedBatchError(Exception):
+    """What is to be removed is not as it was taken."""
+
+
 class MetadataApi:
     """An environment's metadata API.
 
@@ -140,6 +144,7 @@ class MetadataApi:
         :param path: What is asked, behind the metadata API's address.
         :param question: The question.
         :raises TooLargeError: if it took the web server too long.
+        :raises ChangedBatchError: if a batch is not as it was taken.
         """
         return self._asked("POST", path, question, _object)
 
@@ -213,6 +218,8 @@ class MetadataApi:
             raise self._is_off(answer.status)  # Airflow gives its own page for a path that it does not know
         if code == "too_large":
             raise TooLargeError(detail)
+        if code == "changed_batch":
+            raise ChangedBatchError(detail)
         if isinstance(body.get("problems"), list) and body["problems"]:
             raise InvalidInputError([str(problem) for problem in body["problems"]])
         if answer.status == 422 or code in ("secret", "no_table"):

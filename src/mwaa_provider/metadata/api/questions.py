@@ -12,6 +12,7 @@ from mwaa_provider.exceptions import InvalidInputError
 
 #: Of a question at most so many bytes are read.
 LONGEST_QUESTION = 64 * 1024
+_MOST_KEYS = 20
 _MOST_NAMES = 500
 _LONGEST_NAME = 63
 _MOST_KEY_COLUMNS = 32
@@ -250,6 +251,26 @@ class QuestionReader:
             f"{field}: {_shown(value)} is no key; give a list of texts, one for each column of the primary key"
         )
         return None
+
+    def keys(self, field: str) -> tuple[Key, ...]:
+        """Read a list of keys.
+
+        :param field: The field.
+        """
+        value = self._read.get(field)
+        if (
+            isinstance(value, list)
+            and 0 < len(value) <= _MOST_KEYS
+            and all(
+                isinstance(one, list)
+                and 0 < len(one) <= _MOST_KEY_COLUMNS
+                and all(_is_text(part, _LONGEST_KEY) for part in one)
+                for one in value
+            )
+        ):
+            return tuple(tuple(one) for one in value)
+        self.problems.append(f"{field}: {_shown(value)} is no list of 1 to {_MOST_KEYS} keys")
+        return ()
 
 
 def _is_name(value: Any, longest: int = _LONGEST_NAME) -> bool:

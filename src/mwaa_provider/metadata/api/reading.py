@@ -78,7 +78,7 @@ class Reader:
         """Tell what this is, and which tables can be had."""
         with self._snapshot() as connection:
             catalog = self._catalog(connection)
-            tables = [name for name, table in catalog.tables.items() if _is_served(table)]
+            tables = [name for name, table in catalog.tables.items() if is_served(table)]
             return {**self._about(connection, catalog), "served": tables}
 
     def plan(self, question: PlanQuestion) -> dict[str, Any]:
@@ -92,7 +92,7 @@ class Reader:
             catalog = self._catalog(connection)
             asked = Asked(question.tables, question.since, question.until, question.age_columns)
             selections = catalog.selections(asked)
-            refused = [one.table for one in selections if not _is_served(catalog.tables[one.table])]
+            refused = [one.table for one in selections if not is_served(catalog.tables[one.table])]
             if refused:
                 raise AnswerError(403, "secret", _secret(*refused))
             about = self._about(connection, catalog)
@@ -231,7 +231,7 @@ class Reader:
         table = catalog.tables.get(question.table)
         if table is None:
             raise AnswerError(404, "no_table", f"There is no table {question.table!r} in this release.")
-        if not _is_served(table):
+        if not is_served(table):
             raise AnswerError(403, "secret", _secret(table.name))
         if question.revision != catalog.revision:
             raise AnswerError(
@@ -309,7 +309,11 @@ def _revision_now(connection: Connection, catalog: Catalog) -> str | None:
     return revision
 
 
-def _is_served(table: Table) -> bool:
+def is_served(table: Table) -> bool:
+    """Tell whether a table's rows may leave at all.
+
+    :param table: The table.
+    """
     return bool(table.columns) and not policy.holds_credentials(table.name)
 
 

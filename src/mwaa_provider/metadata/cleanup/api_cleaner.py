@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from mwaa_provider.exceptions import CleanupError, MetadataApiOffError, MwaaError
+from mwaa_provider.exceptions import CleanupError, InvalidInputError, MetadataApiOffError, MwaaError
 from mwaa_provider.metadata.api.client import MetadataApi, TooLargeError
 from mwaa_provider.metadata.cleanup.aftercare import TableSize, note_of_leftovers, sizes_told
+from mwaa_provider.metadata.cleanup.api_archive import ApiArchive
+from mwaa_provider.metadata.cleanup.archive_target import Target
 from mwaa_provider.metadata.cleanup.cleaning import Progress, tell
 from mwaa_provider.metadata.cleanup.pace import Settings, Stop
 from mwaa_provider.metadata.cleanup.plan import Wanted
@@ -34,6 +36,7 @@ class ApiCleaner:
 
     :param client: The client.
     :param environment_name: The environment's name.
+    :param archive_to: Where what goes is archived (default: nowhere).
     :param clock: The clock to pause by while the web server does not answer.
     :raises MetadataApiOffError: if the web server has no metadata API, or one that only reads.
     :raises MwaaError: if it does not answer, or does not admit the caller.
@@ -41,9 +44,13 @@ class ApiCleaner:
 
     road = "metadata_api"
 
-    def __init__(self, client: MwaaClient, environment_name: str, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self, client: MwaaClient, environment_name: str, archive_to: Target | None = None, *, clock: Clock | None = None
+    ) -> None:
+        self._archive_to = archive_to
         self._api = MetadataApi(client, environment_name, clock=clock)
-        if self._api.facts().get("cleanup") is not True:
+        self._facts = self._api.facts()
+        if self._facts.get("cleanup") is not True:
             raise MetadataApiOffError(
                 f"The metadata API of environment {environment_name!r} only reads. Set the Airflow configuration option "
                 "mwaa_provider.metadata_api_cleanup to True there, beside mwaa_provider.metadata_api: see docs/clean-up.md.",
@@ -70,9 +77,15 @@ class ApiCleaner:
         """
         plan = self._plan(request.wanted)
         log.info("Rows older than %s go from %s", request.wanted.before.isoformat(), ", ".join(plan["tables"]))
-        run = _Run(self._api, request, stop or Stop(), progress)
+        archive = self._archive(request.wanted)
+        run = _Run(self._api, request, stop or Stop(), progress, archive)
         try:
-            run.work_through(plan["works"])
+            stays = plan["not_archived"] if archive is not None else []
+            if stays:
+                run.report.notes.append(
+                    f"Not cleaned: {', '.join(stays)}. The metadata API never serves such rows, so they cannot be archived."
+                )
+            run.work_through([work for work in plan["works"] if work not in stays])
             self._take_care(request, run.report, plan)
         except (MwaaError, TooLargeError) as error:
             raise CleanupError(
@@ -82,6 +95,9 @@ class ApiCleaner:
             ) from error
         finally:
             run.end()
+            if archive is not None:
+                archive.close()
+                run.report.archive, run.report.notes = archive.address, [*archive.notes, *run.report.notes]
         tell(run.report)
         return run.report
 
@@ -111,7 +127,21 @@ class ApiCleaner:
         return found
 
     def _plan(self, wanted: Wanted, *, is_dry_run: bool = False) -> dict[str, Any]:
-        return self._api.ask("/cleanup/plan", {**_said(wanted), "dry_run": is_dry_run})
+        problems = self._archive_to.check() if self._archive_to is not None and not is_dry_run else []
+        try:
+            plan = self._api.ask("/cleanup/plan", {**_said(wanted), "dry_run": is_dry_run})
+        except InvalidInputError as error:
+            raise InvalidInputError([*error.facts["problems"], *problems]) from error
+        if problems:
+            raise InvalidInputError(problems)
+        return plan
+
+    def _archive(self, wanted: Wanted) -> ApiArchive | None:
+        if self._archive_to is None:
+            return None
+        archive = ApiArchive(self._archive_to, wanted.before, self._api, self._facts)
+        archive.settle()
+        return archive
 
     def _take_care(self, request: CleanupRequest, report: Report, plan: Mapping[str, Any]) -> None:
         """Do what follows a clean-up; one that was ended early leaves it."""
@@ -143,12 +173,14 @@ class _Run:
         request: CleanupRequest,
         stop: Stop,
         progress: Progress | None,
+        archive: ApiArchive | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._api = api
         self._wanted = _said(request.wanted)
         self._settings = request.settings
         self._stop = stop
+        self._archive = archive
         self._progress = progress
         self._clock = clock
         self._began = clock()
@@ -186,7 +218,8 @@ class _Run:
     def _work_on(self, work: str, *, is_again: bool = False) -> list[Left]:
         place, left = Place(), []
         while not self._is_to_end():
-            told = self._api.ask("/cleanup/batch", {**self._wanted, **self._how(), **_placed(work, place)})
+            question = {**self._wanted, **self._how(), **_placed(work, place)}
+            told = self._api.ask("/cleanup/batch", question) if self._archive is None else self._archive.next(question)
             place = Place(
                 None if told["place"]["after"] is None else tuple(told["place"]["after"]),
                 told["place"]["rows"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,10 +18,19 @@ if TYPE_CHECKING:
 def settle(target: Target, connection: Connection) -> list[str]:
     """Finish the archives of clean-ups that were killed, and return what there is to know, as sentences.
 
+    :param target: Where they lie.
+    :param connection: Tells how transactions ended.
+    """
+    return settle_by(target, lambda manifest: _status(connection, str(manifest.exported_by.get("transaction", ""))))
+
+
+def settle_by(target: Target, status_of: Callable[[Manifest], str | None]) -> list[str]:
+    """Finish the archives of clean-ups that were killed, and return what there is to know, as sentences.
+
     What is gone comes into a manifest, what is not gone is removed from the archive.
 
     :param target: Where they lie.
-    :param connection: Tells how transactions ended.
+    :param status_of: Tells of a note whether its rows were removed, in PostgreSQL's words for transactions; ``None`` if it cannot.
     """
     gone: dict[str, list[tuple[str, Manifest]]] = {}
     notes = []
@@ -28,17 +38,17 @@ def settle(target: Target, connection: Connection) -> list[str]:
         manifest = read_manifest(target.client, target.bucket, key) if key.endswith(".json") else None
         if manifest is None:
             continue
-        transaction = str(manifest.exported_by.get("transaction", ""))
-        status = _status(connection, transaction)
+        status = status_of(manifest)
         if status == "committed":
             gone.setdefault(str(manifest.exported_by["clean_up"]), []).append((key, manifest))
         elif status == "aborted":
             for one in (*(file.key for file in manifest.files), key):
                 target.client.delete_object(Bucket=target.bucket, Key=one)
         elif status is None:
-            notes.append(
-                f"{address(target.bucket, key)}: PostgreSQL does not know any more whether these rows were removed; compare and decide."
-            )
+            why = "PostgreSQL does not know any more whether these rows were removed; compare and decide."
+            if "look" in manifest.exported_by:
+                why = "whether these rows were removed is told by the next clean-up by the metadata API."
+            notes.append(f"{address(target.bucket, key)}: {why}")
     for stamp, parts in gone.items():
         whole = target.key(stamp, "manifest.json")
         before = read_manifest(target.client, target.bucket, whole)

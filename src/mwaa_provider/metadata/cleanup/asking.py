@@ -43,18 +43,20 @@ def run_cleanup(
         request = read_request(**arguments)
     except InvalidInputError as error:
         raise InvalidInputError([*error.facts["problems"], *_further_problems(arguments, client, s3_client)]) from None
-    archive_to = _target(request.archive_to, s3_client)
+    archive_to = _target(request.archive_to, s3_client, request.environment_name)
     cleaner = open_cleaner(Start(request.route, request.metadata_conn_id, request.environment_name, client, archive_to))
     return cleaner.preview(request) if request.dry_run else cleaner.clean(request, stop, progress)
 
 
-def _target(archive_to: tuple[str, str] | None, s3_client: Callable[[], Any] | None) -> Target | None:
+def _target(
+    archive_to: tuple[str, str] | None, s3_client: Callable[[], Any] | None, environment_name: str | None
+) -> Target | None:
     if archive_to is None:
         return None
     if s3_client is None:
         raise InvalidInputError(["archive_to: there is no client for S3 to write with"])
     bucket, prefix = archive_to
-    parts = (prefix, os.environ.get("AIRFLOW_ENV_NAME", ""))
+    parts = (prefix, environment_name or os.environ.get("AIRFLOW_ENV_NAME", ""))
     return Target(s3_client(), bucket, "/".join(part for part in parts if part))
 
 
@@ -76,7 +78,7 @@ def _further_problems(
                 arguments.get("metadata_conn_id"),
                 name,
                 client,
-                _target(archive, s3_client),
+                _target(archive, s3_client, name),
             )
         )
         cleaner.check(Wanted(request.wanted.before, tables), is_dry_run=bool(arguments.get("dry_run")))

@@ -141,21 +141,22 @@ def _database_road(way: database.MetadataDatabase, archive_to: Target | None) ->
 
 def _by_web_server(start: Start) -> list[Road]:
     name, client = start.environment_name or os.environ.get("AIRFLOW_ENV_NAME"), start.client
-    if start.archive_to is not None or not name or client is None:
+    archive_to = start.archive_to
+    api, cli = ("metadata_api", "the metadata API"), ("cli", "the CLI endpoint")
+    cannot = "it cannot archive what goes; leave archive_to out, and export before (docs/export.md)."
+    if not name or client is None:
         why = "no environment is named: give environment_name."
-        if start.archive_to is not None:
-            why = "it cannot archive what goes; leave archive_to out, and export before (docs/export.md)."
-        return [_closed("metadata_api", "the metadata API", why), _closed("cli", "the CLI endpoint", why)]
-    return [
-        Road("metadata_api", f"the metadata API of environment {name}", lambda: _api_cleaner(client(), name)),
-        Road("cli", f"the CLI endpoint of environment {name}", lambda: _cli_cleaner(client(), name)),
-    ]
+        return [_closed(*api, why), _closed(*cli, why if archive_to is None else cannot)]
+    by_api = Road(api[0], f"{api[1]} of environment {name}", lambda: _api_cleaner(client(), name, archive_to))
+    if archive_to is not None:
+        return [by_api, _closed(*cli, cannot)]
+    return [by_api, Road(cli[0], f"{cli[1]} of environment {name}", lambda: _cli_cleaner(client(), name))]
 
 
-def _api_cleaner(client: MwaaClient, environment_name: str) -> Cleaner:
+def _api_cleaner(client: MwaaClient, environment_name: str, archive_to: Target | None) -> Cleaner:
     from mwaa_provider.metadata.cleanup.api_cleaner import ApiCleaner
 
-    return ApiCleaner(client, environment_name)
+    return ApiCleaner(client, environment_name, archive_to)
 
 
 def _cli_cleaner(client: MwaaClient, environment_name: str) -> Cleaner:

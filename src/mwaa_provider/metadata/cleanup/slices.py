@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mwaa_provider.metadata.cleanup.pace import Settings
 from mwaa_provider.metadata.cleanup.plan import Plan
+from mwaa_provider.metadata.cleanup.removing import PLAIN, Removals
 from mwaa_provider.metadata.cleanup.report import Report
 from mwaa_provider.metadata.cleanup.sessions import BatchBlockedError
 from mwaa_provider.metadata.cleanup.waiting import Place
@@ -50,6 +51,7 @@ def clean_slice(
     place: Place,
     seconds: float,
     clock: Callable[[], float] = time.monotonic,
+    removals: Removals = PLAIN,
 ) -> Slice:
     """Work on one piece of work for some seconds, one batch at least; it can be made twice, or by two at once.
 
@@ -63,10 +65,11 @@ def clean_slice(
     :param place: Where to begin.
     :param seconds: After so many no further batch begins.
     :param clock: Seconds.
+    :param removals: How rows are removed.
     :raises BatchBlockedError: Something stands in the way of finding the first batch.
     """
     report = Report(plan.wanted.before.isoformat())
-    work = _work(plan, settings, report, name, place)
+    work = _work(plan, settings, report, name, place, removals)
     until = clock() + seconds
     while True:
         begin, left, kept = work.place, len(report.left), report.kept_runs
@@ -94,8 +97,10 @@ def clean_slice(
             return Slice(report, work.place, is_end=False, reached=work.reached)
 
 
-def _work(plan: Plan, settings: Settings, report: Report, name: str, place: Place) -> RunWork | AgedWork:
+def _work(
+    plan: Plan, settings: Settings, report: Report, name: str, place: Place, removals: Removals
+) -> RunWork | AgedWork:
     if name == RUN_WORK:
-        return RunWork(plan, settings, report, place, tries_again=False)
+        return RunWork(plan, settings, report, place, tries_again=False, removals=removals)
     table = next(table for table in plan.aged if table.name == name)
-    return AgedWork(plan, table, settings, report, place, tries_again=False)
+    return AgedWork(plan, table, settings, report, place, tries_again=False, removals=removals)
