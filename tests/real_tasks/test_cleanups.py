@@ -13,6 +13,7 @@ from mwaa_provider.local.real import RealAirflow
 from mwaa_provider.metadata.cleanup.database_cleaner import DatabaseCleaner
 from mwaa_provider.metadata.cleanup.request import read_request
 from mwaa_provider.metadata.database import MetadataDatabase
+from mwaa_provider.metadata.export.verifying import verify
 from tests.real_tasks.conftest import DAGS, Source, is_airflow_2, run_to_its_end
 from tests.support.clones import clone_run
 
@@ -24,7 +25,7 @@ SINCE = datetime(2024, 1, 1, tzinfo=timezone.utc)
 
 @pytest.mark.patient
 def test_a_task_cleans_its_own_environment(source: Source) -> None:
-    """Airflow 2 by its database; Airflow 3 by its web server, as a task of it has no database."""
+    """Airflow 2 by its database; Airflow 3 by its web server, as a task of it has no database. What goes is archived before."""
     run_id = run_to_its_end(source, "source", "parallel")
     add_old_runs(source.airflow, run_id)
     assert old_runs(source.airflow) == RUNS
@@ -32,6 +33,12 @@ def test_a_task_cleans_its_own_environment(source: Source) -> None:
     assert old_runs(source.airflow) == 0
     assert f"(road '{'database' if is_airflow_2(source) else 'metadata_api'}')" in source.logs("cleaning_source")
     assert source.client.get_dag_run("source", "parallel", run_id).state == "success"
+    (manifest,) = (key for key in source.s3.objects() if key.startswith("archive/") and key.endswith("/manifest.json"))
+    archived = verify(source.s3.client, f"s3://exports/{manifest}")
+    assert {table: archived.row_counts[table] for table in ("dag_run", "task_instance")} == {
+        "dag_run": RUNS,
+        "task_instance": 4 * RUNS,
+    }
 
 
 @pytest.fixture(params=["metadata_api", "cli"])

@@ -24,6 +24,7 @@ for name in ("source", "other"):
             environment_name=name,
             before="2024-06-01T00:00:00+00:00",
             tables=["dag_run"],
+            archive_to="s3://exports/archive" if name == "source" else None,  # the other's road may be the CLI's
             aws_conn_id="home",
             pre_execute=show_no_database,
         )

@@ -43,8 +43,12 @@ class LargeBatchError(Exception):
     """A batch has too many bytes. Never leaves the web server."""
 
 
-class _Counted(Rows):
-    """Rows with their digest, which does not depend on their order: the sum of the rows' SHA-256 modulo 2**192."""
+class Counted(Rows):
+    """Rows with their digest, which does not depend on their order: the sum of the rows' SHA-256 modulo 2**192.
+
+    :param table: The table.
+    :param most_bytes: Of rows with more bytes nothing is kept but the digest.
+    """
 
     def __init__(self, table: Table, most_bytes: int) -> None:
         super().__init__(table)
@@ -53,6 +57,10 @@ class _Counted(Rows):
         self.size = 0
 
     def take(self, row: bytes) -> None:
+        """Keep a row.
+
+        :param row: All of it, and nothing else.
+        """
         row = bytes(row)
         self._sum += int.from_bytes(hashlib.sha256(row).digest(), "big")
         self.size += len(row)
@@ -61,6 +69,7 @@ class _Counted(Rows):
 
     @property
     def digest(self) -> str:
+        """How many rows there are, and their digest."""
         return f"{self.row_count}-{self._sum % 2**192:048x}"
 
 
@@ -83,7 +92,7 @@ class Taking:
         self._digests = digests
         self._until = until
         self._most_bytes = most_bytes
-        self._taken: list[_Counted] = []
+        self._taken: list[Counted] = []
         #: Whether something was removed.
         self.is_removed = False
 
@@ -109,7 +118,7 @@ class Taking:
         :param alias: What the statement calls its rows.
         :param statement: The ``DELETE``, without ``RETURNING``.
         """
-        rows = _Counted(self._catalog.tables[table], self._most_bytes)
+        rows = Counted(self._catalog.tables[table], self._most_bytes)
         self._taken.append(rows)
         count = removing_copy(connection, rows, alias, statement)
         if sum(one.size for one in self._taken) > self._most_bytes:
@@ -138,7 +147,7 @@ class Taking:
         self.is_removed = True
 
 
-def _told(rows: _Counted) -> dict[str, Any]:
+def _told(rows: Counted) -> dict[str, Any]:
     packed: IO[bytes]
     with tempfile.SpooledTemporaryFile(MOST_BYTES) as packed:
         with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=1, mtime=0) as file:
