@@ -168,7 +168,7 @@ def _chart(counts: list[int], peaks: dict[str, list[float]]) -> None:
     axes.set_ylim(bottom=0)
     axes.set_xlabel("task instances exported")
     axes.set_ylabel("peak memory over idle (MiB)")
-    axes.set_title("Memory of an export does not grow with the table")
+    axes.set_title("Memory of an export, by the rows of its table")
     axes.grid(alpha=0.3)
     axes.legend()
     figure.tight_layout()

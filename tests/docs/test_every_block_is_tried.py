@@ -214,11 +214,13 @@ def test_every_measured_figure_names_its_benchmark() -> None:
     assert bare == []
 
 
-def test_there_are_no_charts_but_the_two_drawings_and_the_screenshots() -> None:
-    """A chart of figures would have to be made by the benchmark whose figures it shows."""
+def test_every_picture_is_drawn_taken_or_a_chart_of_a_benchmark() -> None:
     pictures = {path.name for path in (ROOT / "docs/images").iterdir()}
     drawn = {"house.svg", "trigger.svg"}
     assert drawn <= pictures
     taken = re.findall(r'f"([\w-]+-airflow-)\{', (ROOT / "scripts/_screenshots_story.py").read_text(encoding="utf-8"))
     assert len(taken) == 2
-    assert [name for name in sorted(pictures - drawn) if not name.startswith(tuple(taken))] == []
+    benchmarks = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "benchmarks").glob("*.py"))
+    charts = set(re.findall(r"docs/images/([\w-]+\.png)", benchmarks))
+    assert charts <= pictures
+    assert [name for name in sorted(pictures - drawn - charts) if not name.startswith(tuple(taken))] == []
