@@ -74,6 +74,16 @@ def test_configuration_value(run_dag: RunDag) -> None:
     assert "core.fernet_key is a secret" in without_colours(outcome.log)
 
 
+def test_bash_command(run_dag: RunDag) -> None:
+    outcome = run_example(run_dag, "example_bash_command")
+    assert outcome.state == "success", outcome.log
+    assert outcome.xcoms["run"]["return_value"].startswith("Python 3.")
+    refused = run_example(run_dag, "example_bash_command", {"command": "id"})
+    assert "Invalid input for param command: 'id' is not one of" in refused.log
+    assert "uid=" not in refused.log
+    assert (refused.run_id, refused.xcoms) == (outcome.run_id, outcome.xcoms)  # the last run is the one before
+
+
 def test_secrets_manager(run_dag: RunDag, aws: S3) -> None:
     client = boto3.client("secretsmanager", endpoint_url=aws.endpoint_url, region_name="eu-west-1")
     uri = connection_uri("postgres", host="db", login="etl", password="tell/nobody@all")
