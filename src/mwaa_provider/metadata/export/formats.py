@@ -16,7 +16,7 @@ FORMATS = ("csv", "jsonl", "parquet")
 COMPRESSIONS = ("gzip", "zstd", None)
 
 #: Rows are parsed in blocks of about so many bytes; a single row that is larger makes a larger block.
-BLOCK_BYTES = 1024 * 1024
+BLOCK_BYTES = 512 * 1024
 
 _FIELD = re.compile(r'("[^"]*(?:""[^"]*)*"|[^,"\n]*)([,\n])')
 _PLAIN_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")

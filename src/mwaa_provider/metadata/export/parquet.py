@@ -35,15 +35,19 @@ def write_parquet(rows: TableRows, sink: Sink, compression: str | None) -> None:
     target = pyarrow.PythonFile(ArrowFile(sink), "w")
     writer: Any = None
     writing: Future[None] | None = None
+    box: list[Any] = []
     try:
         # The next rows are parsed while a group is written; both is arithmetic outside of Python.
         with ThreadPoolExecutor(1, thread_name_prefix="parquet") as pool:
             for group in _groups(rows, kinds):
                 if writing is not None:
                     writing.result()
+                # The thread that made a group lets go of it: Arrow's allocator would keep what another one frees.
+                box = [group]
                 writer = writer or _writer(target, schema, compression, group)
-                writing = pool.submit(writer.write_table, group)
-                # Arrow's allocator would keep it, up to 20 MiB more at the peak.
+                writing = pool.submit(_write, writer, box)
+                del group
+                # It would keep what is free, too, up to 20 MiB more at the peak.
                 pyarrow.default_memory_pool().release_unused()
             if writing is not None:
                 writing.result()
@@ -51,6 +55,10 @@ def write_parquet(rows: TableRows, sink: Sink, compression: str | None) -> None:
     finally:
         if writer is not None:
             writer.close()
+
+
+def _write(writer: Any, box: list[Any]) -> None:
+    writer.write_table(box[0])
 
 
 def _writer(target: Any, schema: Any, compression: str | None, first: Any) -> Any:
