@@ -78,8 +78,8 @@ def test_an_archive_brought_back_into_an_empty_schema_is_what_went(history, clea
     "fault",
     [
         Fault.lose_answer(operation="plugin", path=REMOVE),
-        pytest.param(Fault.cut_answer(20, operation="plugin", path=REMOVE, times=2), marks=pytest.mark.patient),
-        pytest.param(Fault.answer(502, operation="plugin", path=REMOVE), marks=pytest.mark.patient),
+        pytest.param(Fault.cut_answer(20, operation="plugin", path=REMOVE, times=2), marks=pytest.mark.slow),
+        pytest.param(Fault.answer(502, operation="plugin", path=REMOVE), marks=pytest.mark.slow),
         pytest.param(Fault.answer(502, operation="plugin", path=REMOVE, after_acting=True), marks=pytest.mark.patient),
         Fault.cut_answer(20, operation="plugin", path=REMOVE.replace("remove", "take")),
     ],
@@ -153,7 +153,7 @@ def test_rows_that_change_in_between_are_taken_anew(history, cleaning, s3, monke
     assert [key for key in s3.objects() if key.endswith(".gz")] == [file.key]
 
 
-@pytest.mark.patient
+@pytest.mark.slow
 def test_rows_that_change_all_the_time_stay_and_are_listed(history, cleaning, s3, monkeypatch):  # noqa: F811
     some_history(history)
     write = ApiArchive.write
@@ -220,7 +220,7 @@ def test_as_long_as_a_removal_may_begin_nobody_says_that_rows_stay(history, clea
     assert history.count("log") == 3
 
 
-@pytest.mark.patient
+@pytest.mark.slow
 def test_a_batch_with_too_many_bytes_is_taken_in_smaller_ones(history, cleaning, s3, monkeypatch):  # noqa: F811
     from mwaa_provider.metadata.api import cleaning as web_server
 
