@@ -145,7 +145,10 @@ class WebServerCleaner:
                 return taken.answer
             except LargeBatchError:
                 if place.rows == 1:
-                    text = f"A single task instance's rows have more than {most:,} bytes."
+                    text = (
+                        f"The smallest batch of {question.work}, one row with what hangs on it, has more than {most:,} bytes. "
+                        "Archive by route='database', or leave archive_to out."
+                    )
                     raise AnswerError(413, "too_large", text) from None
                 smaller = replace(place, rows=max(1, (place.rows or 1000) // 4))
                 return _answered(Slice(Report(""), smaller, is_end=False, reached=question.work))

@@ -55,8 +55,8 @@ class ApiArchive(ArchiveFiles):
             if "taken" not in told:
                 return told
             number = self.number()
-            look = {**_look(told["taken"]), "until": told["until"]}
             taken = [_rows(one) for one in told["taken"]]
+            look = {**_look(taken), "until": told["until"]}
             try:
                 files = self.write(number, taken, {"look": look})
             finally:
@@ -93,14 +93,14 @@ def _rows(told: Mapping[str, Any]) -> Rows:
     return rows
 
 
-def _look(taken: list[dict[str, Any]]) -> dict[str, Any]:
+def _look(taken: list[Rows]) -> dict[str, Any]:
     """Say by which rows a batch is looked for: of what is removed last, for that hangs on nothing else."""
-    last = [one for one in taken if one["primary_key"]][-1]
-    names = [column["name"] for column in last["columns"]]
-    at = [names.index(name) for name in last["primary_key"]]
-    text = io.StringIO(gzip.decompress(base64.b64decode(last["rows"])).decode(), newline="")
+    last = [rows for rows in taken if rows.table.primary_key][-1]
+    names = [column.name for column in last.columns]
+    at = [names.index(name) for name in last.table.primary_key]
+    text = io.TextIOWrapper(io.BytesIO(b"".join(last.chunks())), "utf-8", newline="")
     keys = [[row[place] for place in at] for row, _ in zip(csv.reader(text), range(_KEYS), strict=False)]
-    return {"table": last["table"], "keys": keys}
+    return {"table": last.table.name, "keys": keys}
 
 
 def _told(question: Mapping[str, Any], rows: Mapping[str, int]) -> dict[str, Any]:
